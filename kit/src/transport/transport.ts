@@ -1,0 +1,123 @@
+/**
+ * The only door to Kafka. `kafka.ts` opens it onto a cluster, `memory.ts` onto a cluster in
+ * memory for tests; both pass the same conformance suite.
+ */
+
+export interface Header {
+  readonly name: string
+  readonly value: Uint8Array
+}
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** A record as it goes to Kafka. */
+export interface OutgoingRecord {
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: readonly Header[]
+  readonly timestampMs: number
+}
+
+/** A record as Kafka gave it. */
+export interface IncomingRecord extends OutgoingRecord, TopicPartition {
+  readonly offset: bigint
+}
+
+export interface TopicRequest {
+  readonly topic: string
+  readonly partitions: number
+  /** Topic configuration in Kafka's words, for a topic that is made now. */
+  readonly configs?: Readonly<Record<string, string>>
+}
+
+export interface TopicDescription {
+  readonly topic: string
+  /** Kafka's topic id (KIP-516): a topic made again under its old name has a new one. */
+  readonly topicId: string
+  readonly partitions: number
+}
+
+/** What became of a batch sent to one partition. */
+export type SendOutcome =
+  | { readonly kind: 'sent'; readonly baseOffset: bigint }
+  /** Kafka will never take it as it is: too large, not authorised, unknown topic. */
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  /** Nobody knows, or not now: to be tried again. It may be on the topic already. */
+  | { readonly kind: 'unavailable'; readonly code: string; readonly message: string }
+
+export type CommitOutcome =
+  | { readonly kind: 'committed' }
+  /** The group has moved on: these partitions may belong to another member now. */
+  | { readonly kind: 'fenced'; readonly code: string }
+  | { readonly kind: 'unavailable'; readonly code: string; readonly message: string }
+
+export interface ConsumeOptions {
+  readonly group: string
+  /** Static membership (KIP-345): a restart within the session takes its partitions back. */
+  readonly instanceId: string
+  readonly topics: readonly string[]
+  readonly listener: ConsumerListener
+}
+
+/** What a consumption tells its owner. Calls never overlap; `revoked` is awaited. */
+export interface ConsumerListener {
+  /** These partitions are ours from now on, each from its committed offset or the earliest. */
+  assigned(partitions: readonly TopicPartition[]): void
+  /** Records of one partition, in offset order. A partition that is not ours never appears. */
+  records(partition: TopicPartition, records: readonly IncomingRecord[]): void
+  /** These partitions are about to leave us: finish what runs, commit, and return. */
+  revoked(partitions: readonly TopicPartition[]): Promise<void>
+  /** The connection or the group is in trouble; the transport goes on trying by itself. */
+  failed(error: Error): void
+}
+
+export interface Consumption {
+  pause(partitions: readonly TopicPartition[]): void
+  resume(partitions: readonly TopicPartition[]): void
+  /** Commits the *next* offset to read of each partition. Never moves an offset backwards. */
+  commit(offsets: readonly (TopicPartition & { readonly offset: bigint })[]): Promise<CommitOutcome>
+  /** Ends fetching. With static membership the group keeps our place until the session ends. */
+  stop(): Promise<void>
+}
+
+export interface PartitionLag extends TopicPartition {
+  /** Null where the group has committed nothing yet. */
+  readonly committed: bigint | null
+  readonly end: bigint
+  /** Records that the group has not passed yet. */
+  readonly lag: bigint
+}
+
+export interface ClusterDescription {
+  readonly clusterId: string
+  readonly brokers: readonly {
+    readonly nodeId: number
+    readonly host: string
+    readonly port: number
+  }[]
+}
+
+export interface Transport extends AsyncDisposable {
+  cluster(): Promise<ClusterDescription>
+  /** Makes the topics that are missing; describes all. An existing one keeps its partitions. */
+  ensureTopics(topics: readonly TopicRequest[]): Promise<readonly TopicDescription[]>
+  /**
+   * Appends records to one partition, in order, acks=all, with the idempotent producer. The
+   * caller keeps one send in flight per partition; sends to different partitions overlap.
+   */
+  send(partition: TopicPartition, records: readonly OutgoingRecord[]): Promise<SendOutcome>
+  consume(options: ConsumeOptions): Consumption
+  lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]>
+  /**
+   * The last records of a partition from `offset` on, without a group, at most `recordsMax`.
+   * The relay uses it to see what of an interrupted send had arrived.
+   */
+  readFrom(
+    partition: TopicPartition,
+    offset: bigint,
+    recordsMax: number,
+  ): Promise<readonly IncomingRecord[]>
+}
