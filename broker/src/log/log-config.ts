@@ -1,0 +1,34 @@
+// What a topic may configure of its logs. Names follow Kafka's topic settings.
+
+/** `ack`: synced before it is acknowledged. `os`: left to the operating system, Kafka's default. */
+export type FlushPolicy = 'ack' | 'os'
+
+export type TimestampType = 'CreateTime' | 'LogAppendTime'
+
+export interface LogConfig {
+  /** `segment.bytes`: a segment that would grow past this is closed and a new one begun. */
+  readonly segmentBytes: number
+  /** `segment.ms`: a segment whose first batch is older than this is closed at the next append. */
+  readonly segmentMs: number
+  /** `retention.ms`; -1 keeps records for ever. */
+  readonly retentionMs: number
+  /** `retention.bytes`, per partition; -1 sets no limit. */
+  readonly retentionBytes: number
+  /** `max.message.bytes`: the largest batch that is taken, counting its 61-byte header. */
+  readonly maxMessageBytes: number
+  /** `message.timestamp.type`. */
+  readonly messageTimestampType: TimestampType
+  /** `index.interval.bytes`: about so many bytes of log lie between two index entries. */
+  readonly indexIntervalBytes: number
+}
+
+/** Kafka's defaults. */
+export const LOG_CONFIG_DEFAULT: LogConfig = {
+  segmentBytes: 1_073_741_824,
+  segmentMs: 604_800_000,
+  retentionMs: 604_800_000,
+  retentionBytes: -1,
+  maxMessageBytes: 1_048_588,
+  messageTimestampType: 'CreateTime',
+  indexIntervalBytes: 4096,
+}
