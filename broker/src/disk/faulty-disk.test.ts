@@ -19,8 +19,7 @@ async function withSyncedFile(content: string) {
 test('what was appended after the last sync is gone after a crash', async () => {
   const { disk, file } = await withSyncedFile('kept')
   file.append([bytes(', lost')])
-  disk.crash()
-  assert.deepEqual(readWhole(disk, ROOT, 'a'), bytes('kept'))
+  assert.deepEqual(readWhole(disk.crash(), ROOT, 'a'), bytes('kept'))
 })
 
 test('a file whose directory was not synced is gone with its synced content', async () => {
@@ -28,27 +27,24 @@ test('a file whose directory was not synced is gone with its synced content', as
   const file = disk.open('a')
   file.append([bytes('lost')])
   await file.sync()
-  disk.crash()
-  assert.deepEqual(disk.list(ROOT), [])
+  assert.deepEqual(disk.crash().list(ROOT), [])
 })
 
 test('a file whose directory alone was synced is there and empty', async () => {
   const disk = open()
   disk.open('a').append([bytes('lost')])
   await disk.syncDirectory(ROOT)
-  disk.crash()
-  assert.deepEqual(readWhole(disk, ROOT, 'a'), new Uint8Array(0))
+  assert.deepEqual(readWhole(disk.crash(), ROOT, 'a'), new Uint8Array(0))
 })
 
 test('a rename, a removal and a cut that were not synced are undone', async () => {
   const { disk, file } = await withSyncedFile('content')
   file.truncate(2)
   disk.rename('a', 'b')
-  disk.crash()
-  assert.deepEqual(disk.list(ROOT), ['a'])
-  disk.remove('a')
-  disk.crash()
-  assert.deepEqual(readWhole(disk, ROOT, 'a'), bytes('content'))
+  const left = disk.crash()
+  assert.deepEqual(left.list(ROOT), ['a'])
+  left.remove('a')
+  assert.deepEqual(readWhole(left.crash(), ROOT, 'a'), bytes('content'))
 })
 
 test('a sync covers what was there when it began, not what came while it ran', async () => {
@@ -65,8 +61,7 @@ test('a sync covers what was there when it began, not what came while it ran', a
   file.append([bytes(', while')])
   finish()
   await synced
-  disk.crash()
-  assert.deepEqual(readWhole(disk, ROOT, 'a'), bytes('before'))
+  assert.deepEqual(readWhole(disk.crash(), ROOT, 'a'), bytes('before'))
 })
 
 test('a crash may leave part of what was not synced, but always all of what was', async () => {
@@ -74,25 +69,27 @@ test('a crash may leave part of what was not synced, but always all of what was'
   for (let step = 0; step < 10; step++) {
     const { disk, file } = await withSyncedFile('kept')
     file.append([bytes(', and more')])
-    disk.crash(() => step / 10)
-    const left = readWhole(disk, ROOT, 'a') ?? new Uint8Array(0)
+    const left =
+      readWhole(
+        disk.crash(() => step / 10),
+        ROOT,
+        'a',
+      ) ?? new Uint8Array(0)
     assert.deepEqual(left.subarray(0, 4), bytes('kept'))
     sizes.add(left.length)
   }
   assert.ok(sizes.size > 3)
 })
 
-test('files, locks and syncs from before a crash are dead', async () => {
+test('a crash ends the disk, its files and the syncs in flight, and frees its locks', async () => {
   const { disk, file } = await withSyncedFile('kept')
-  const lock = disk.lock('.lock')
+  disk.lock('.lock')
   const syncing = file.sync()
-  disk.crash()
+  const left = disk.crash()
   await assert.rejects(syncing, /the power failed/)
   assert.throws(() => file.append([bytes('x')]), /the power failed/)
-  const second = disk.lock('.lock')
-  lock.release()
-  assert.throws(() => disk.lock('.lock'), { code: 'locked' })
-  second.release()
+  assert.throws(() => disk.rename('a', 'b'), /the power failed/)
+  left.lock('.lock').release()
 })
 
 test('a write fails once when told to, with a part written', async () => {
@@ -111,6 +108,5 @@ test('a failed sync and an ignored sync make nothing durable', async () => {
   await assert.rejects(file.sync(), { code: 'failed' })
   disk.ignoreSyncs((sync) => sync.kind === 'file' && sync.path === 'a')
   await file.sync()
-  disk.crash()
-  assert.deepEqual(readWhole(disk, ROOT, 'a'), bytes('kept'))
+  assert.deepEqual(readWhole(disk.crash(), ROOT, 'a'), bytes('kept'))
 })

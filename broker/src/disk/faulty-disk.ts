@@ -3,7 +3,8 @@
 // F1. A file's content is durable as it was when a sync of that file began, once it has ended.
 // F2. A directory's entries (created, renamed, removed) are durable by syncing that directory, and
 //     by nothing else; a new file can be lost though its content was synced.
-// F3. After a crash every file, lock and sync from before it is dead: using it fails.
+// F3. A crash ends a disk: it, its files and its syncs in flight fail from then on, and what is left
+//     is on the disk that `crash` returns.
 
 import { type Disk, DiskError, type DiskFile, type DiskLock } from './disk.ts'
 import { MemoryDisk } from './memory-disk.ts'
@@ -29,17 +30,19 @@ export interface FaultyDiskOptions {
 
 export class FaultyDisk implements Disk {
   readonly #options: FaultyDiskOptions
-  #root: DirectoryNode = emptyDirectory()
-  #disk: MemoryDisk
-  #synced = new SyncedState(this.#root)
-  #life = 0 // F3
+  readonly #root: DirectoryNode
+  readonly #disk: MemoryDisk
+  readonly #synced: SyncedState
+  #crashed = false // F3
   #ignored: (sync: SyncCall) => boolean = () => false
   #writeFault: { readonly code: 'full' | 'failed'; readonly bytesWritten: number } | undefined
   #syncFault = false
 
-  constructor(options: FaultyDiskOptions) {
+  constructor(options: FaultyDiskOptions, root = emptyDirectory()) {
     this.#options = options
-    this.#disk = new MemoryDisk(options.now, this.#root)
+    this.#root = root
+    this.#disk = new MemoryDisk(options.now, root)
+    this.#synced = new SyncedState(root)
   }
 
   /** The next append writes only so many bytes, and fails. */
@@ -58,17 +61,20 @@ export class FaultyDisk implements Disk {
   }
 
   /**
-   * Cuts the power. What was synced is there afterwards. Of what was not, nothing is, or, with
-   * `random` (numbers in [0, 1)), whatever a disk might have written by then: a part of the
-   * appended bytes, possibly with holes, and the first so many changes of a directory.
+   * Cuts the power, and returns the disk as it is when the power is back. What was synced is on it.
+   * Of what was not, nothing is, or, with `random` (numbers in [0, 1)), whatever a disk might have
+   * written by then: a part of the appended bytes, possibly with holes, and the first so many
+   * changes of a directory.
    */
-  crash(random?: () => number): void {
-    this.#life++
-    this.#root = this.#synced.survivors(this.#root, random)
-    this.#synced = new SyncedState(this.#root)
-    this.#disk = new MemoryDisk(this.#options.now, this.#root)
-    this.#writeFault = undefined
-    this.#syncFault = false
+  crash(random?: () => number): FaultyDisk {
+    this.#crashed = true
+    const left = new FaultyDisk(this.#options, this.#synced.survivors(this.#root, random))
+    left.#ignored = this.#ignored
+    return left
+  }
+
+  #assertPower(path: string): void {
+    if (this.#crashed) throw new DiskError('failed', `${path}: the power failed`)
   }
 
   location(path: string): string {
@@ -76,6 +82,7 @@ export class FaultyDisk implements Disk {
   }
 
   open(path: string): DiskFile {
+    this.#assertPower(path)
     const existed = nodeAt(this.#root, path) !== undefined
     const file = this.#disk.open(path)
     if (!existed) this.#changed(path)
@@ -85,27 +92,32 @@ export class FaultyDisk implements Disk {
   }
 
   list(path: string): readonly string[] | undefined {
+    this.#assertPower(path)
     return this.#disk.list(path)
   }
 
   makeDirectory(path: string): void {
+    this.#assertPower(path)
     const existed = nodeAt(this.#root, path) !== undefined
     this.#disk.makeDirectory(path)
     if (!existed) this.#changed(path)
   }
 
   rename(from: string, to: string): void {
+    this.#assertPower(from)
     this.#disk.rename(from, to)
     this.#changed(from)
     if (placeOf(this.#root, from).parent !== placeOf(this.#root, to).parent) this.#changed(to)
   }
 
   remove(path: string): void {
+    this.#assertPower(path)
     this.#disk.remove(path)
     this.#changed(path)
   }
 
   async syncDirectory(path: string): Promise<void> {
+    this.#assertPower(path)
     const node = nodeAt(this.#root, path)
     if (node?.kind !== 'directory') throw new DiskError('failed', `no directory ${path} to sync`)
     const commit = this.#synced.beginDirectorySync(node)
@@ -113,13 +125,8 @@ export class FaultyDisk implements Disk {
   }
 
   lock(path: string): DiskLock {
-    const lock = this.#disk.lock(path)
-    const life = this.#life
-    return {
-      release: () => {
-        if (life === this.#life) lock.release()
-      },
-    }
+    this.#assertPower(path)
+    return this.#disk.lock(path)
   }
 
   #changed(path: string): void {
@@ -128,10 +135,7 @@ export class FaultyDisk implements Disk {
 
   /** Wraps a file so that it fails when told to, and dies in a crash. */
   #faulty(file: DiskFile, node: FileNode): DiskFile {
-    const life = this.#life
-    const alive = () => {
-      if (life !== this.#life) throw new DiskError('failed', `${file.path}: the power failed`) // F3
-    }
+    const alive = () => this.#assertPower(file.path)
     return {
       path: file.path,
       get size() {
@@ -181,10 +185,9 @@ export class FaultyDisk implements Disk {
   }
 
   async #finishSync(sync: SyncCall, commit: () => void): Promise<void> {
-    const life = this.#life
     const ignored = this.#ignored(sync)
     await this.#options.syncDelay?.()
-    if (life !== this.#life) throw new DiskError('failed', `${sync.path}: the power failed`) // F3
+    this.#assertPower(sync.path)
     if (!ignored) commit()
   }
 }
