@@ -35,6 +35,10 @@ export class Reader {
     return this.#view.getInt8(this.#advance(1))
   }
 
+  uint8(): number {
+    return this.#view.getUint8(this.#advance(1))
+  }
+
   int16(): number {
     return this.#view.getInt16(this.#advance(2))
   }
@@ -71,7 +75,7 @@ export class Reader {
   unsignedVarint(): number {
     let value = 0
     for (let group = 0; group < varintBytesMax; group++) {
-      const byte = this.#view.getUint8(this.#advance(1))
+      const byte = this.uint8()
       if (group === varintBytesMax - 1 && byte > 0x0f) break
       // A multiplication, because a shift by 28 would make large values negative.
       value += (byte & 0x7f) * 2 ** (7 * group)
@@ -90,7 +94,7 @@ export class Reader {
   varlong(): bigint {
     let low = 0
     for (let group = 0; group < 4; group++) {
-      const byte = this.#view.getUint8(this.#advance(1))
+      const byte = this.uint8()
       low |= (byte & 0x7f) << (7 * group)
       if (byte < 0x80) return BigInt((low >>> 1) ^ -(low & 1))
     }
@@ -165,7 +169,7 @@ export class Reader {
   #varlongFrom(low: bigint): bigint {
     let value = low
     for (let group = 4; group < varlongBytesMax; group++) {
-      const byte = this.#view.getUint8(this.#advance(1))
+      const byte = this.uint8()
       if (group === varlongBytesMax - 1 && byte > 1) break
       value |= BigInt(byte & 0x7f) << BigInt(7 * group)
       if (byte < 0x80) return (value >> 1n) ^ -(value & 1n)

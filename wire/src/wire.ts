@@ -16,6 +16,7 @@ export {
   supportsVersion,
 } from './api.ts'
 export { apis } from './apis.ts'
+export { type BatchOptions, encodeBatch, type RecordInput } from './batch-encoding.ts'
 export {
   BatchHeader,
   batchHeaderBytes,
@@ -23,6 +24,20 @@ export {
   batchOverheadBytes,
   type TimestampType,
 } from './batch-header.ts'
+export {
+  type Compression,
+  compressionNames,
+  compressionOf,
+  deflate,
+  type InflateOptions,
+  inflate,
+} from './compression.ts'
+export {
+  ConsumerAssignment,
+  ConsumerSubscription,
+  decodeVersioned,
+  encodeVersioned,
+} from './consumer-protocol.ts'
 export { crc32c } from './crc32c.ts'
 export { type ErrorName, errorNameOf, errorOf, errors, type KafkaError } from './error-codes.ts'
 export {
@@ -167,6 +182,7 @@ export {
   sealBatch,
   stampLogAppendTime,
 } from './record-batch.ts'
+export { type KafkaRecord, type RecordHeader, recordsIn } from './records.ts'
 export {
   array,
   between,
