@@ -1,0 +1,16 @@
+/** Where a Kafka is and how to enter it: what the `KAFKA_*` variables say. */
+export interface KafkaSettings {
+  /** Bootstrap servers as `host:port`; one that answers is enough. */
+  readonly brokers: readonly string[]
+  /** Kafka's logs name us by it. */
+  readonly clientId: string
+  /** Whether connections are encrypted (`KAFKA_SSL`). */
+  readonly tls: boolean
+  readonly sasl: SaslSettings | null
+}
+
+export interface SaslSettings {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+  readonly username: string
+  readonly password: string
+}
