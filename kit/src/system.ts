@@ -19,6 +19,8 @@ export interface System {
   readonly variables: (address: AddressOf) => Readonly<Record<string, string>>
   /** What a newcomer does first, as lines to paste. */
   readonly tryFirst: (address: AddressOf) => readonly Hint[]
+  /** How to make something fail, and to see it retried, parked and redriven. */
+  readonly failOnPurpose?: (address: AddressOf) => readonly Hint[]
 }
 
 export interface ServicePlace {
