@@ -1,21 +1,25 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
-/** What an event carries beside its envelope: the fields that stand at its top level, and its payload. */
+/** What an event says itself: the fields that stand at its top level, and its payload. */
 export type Body<Fields, Payload> = Fields & { readonly payload: Payload }
 
 /**
  * One kind of event, as `event()` returns it. `Fields` and `Payload` are what the schemas put
- * out; what a publisher passes in is validated against the same schemas.
+ * out. The same schemas check what a publisher passes in and what a consumer reads, so a schema
+ * must accept its own output.
  */
-export interface EventDefinition<Fields extends object, Payload> {
+export interface EventDefinition<Fields extends object = object, Payload = unknown> {
   /** Version of the schema, written into every envelope. */
   readonly version: string
   /** The topic that carries it. Default: the event's own name. Several events may share one. */
   readonly topic?: string
   /** Topics of one stream share keying, partition count and parking (P4). Default: the topic. */
   readonly stream?: string
-  /** The record's key. Default: no key, so each record is a key of its own. */
-  readonly key?: (body: Body<Fields, Payload>) => string | number | null
+  /**
+   * The record's key. Default: no key, so each record is a key of its own. It is declared as a
+   * method so that a catalogue of many events is still a catalogue of events in general.
+   */
+  key?(body: Body<Fields, Payload>): string | number | null
   /** Top-level fields beside the payload. Default: none. */
   readonly fields?: StandardSchemaV1<unknown, Fields>
   readonly payload: StandardSchemaV1<unknown, Payload>

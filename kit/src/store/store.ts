@@ -15,8 +15,6 @@ export interface Store<Tables> extends AsyncDisposable {
   ): Promise<Result>
   /** A transaction that opens at its first use: see `Scope`. */
   scope(options: ScopeOptions<Tables>): Scope<Tables>
-  /** Calls `notify` after each commit that wrote to the outbox. Returns the way to stop it. */
-  onCommit(notify: () => void): () => void
 }
 
 export interface ScopeOptions<Tables> {

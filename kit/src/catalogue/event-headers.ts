@@ -1,0 +1,37 @@
+import type { Header } from '../transport/transport.ts'
+
+/** The record headers that the kit writes and reads. `id` is where Debezium's router puts it too. */
+export const headerNames = {
+  id: 'id',
+  type: 'type',
+  source: 'source',
+  version: 'version',
+  correlationId: 'correlation-id',
+  causationId: 'causation-id',
+  /** W3C trace context, passed on as it came. */
+  traceparent: 'traceparent',
+} as const
+
+export type EventHeaders = { readonly [Name in keyof typeof headerNames]?: string }
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** The headers that have a value, in a fixed order. */
+export function writeHeaders(headers: EventHeaders): Header[] {
+  return Object.entries(headerNames).flatMap(([property, name]) => {
+    const value = Object.entries(headers).find(([given]) => given === property)?.[1]
+    return value === undefined ? [] : [{ name, value: encoder.encode(value) }]
+  })
+}
+
+/** What of the kit's headers a record carries. Of a name that comes twice, the last counts. */
+export function readHeaders(headers: readonly Header[]): EventHeaders {
+  const found = new Map(headers.map(({ name, value }) => [name, decoder.decode(value)]))
+  return Object.fromEntries(
+    Object.entries(headerNames).flatMap(([property, name]) => {
+      const value = found.get(name)
+      return value === undefined || value === '' ? [] : [[property, value]]
+    }),
+  )
+}

@@ -1,0 +1,83 @@
+/**
+ * Everything that the kit throws at its users. `code` is for programs, the message for people:
+ * what, which, and what now. `retriable` says whether the same call may succeed later.
+ */
+export type MillraceErrorCode =
+  /** A catalogue, a service or an option contradicts itself: a programmer's error. */
+  | 'definition-invalid'
+  /** Environment variables are unknown or contradict each other; the message lists them all. */
+  | 'config-invalid'
+  /** An event does not fit its own schema; `issues` says where. */
+  | 'event-invalid'
+  /** The outbox holds as many unsent events as it may. */
+  | 'outbox-full'
+  /** `effect` was called while the handler's transaction was open. */
+  | 'effect-in-transaction'
+  /** A query, `publish` or commit came after its transaction had ended. */
+  | 'transaction-closed'
+  /** A transaction stayed open past its limit and was rolled back. */
+  | 'transaction-too-long'
+  /** A transaction was started inside another of the same service, which would wait for itself. */
+  | 'transaction-nested'
+  /** Too many transactions wait for the writer. */
+  | 'store-busy'
+  /** Another instance holds the service's database. */
+  | 'store-locked'
+  /** The database file is damaged, or is no database. */
+  | 'store-damaged'
+  /** The database was written by a newer version of the program. */
+  | 'store-newer'
+  /** The disk is full. */
+  | 'store-full'
+  /** The database failed in another way; `cause` has its error. */
+  | 'store-failed'
+  /** The service is stopping, or has stopped. */
+  | 'service-stopped'
+  /** The port of the service's HTTP server is taken. */
+  | 'port-in-use'
+  /** Kafka answers not, or not as Kafka does. */
+  | 'kafka-unavailable'
+  /** Kafka refuses the user name or the password. */
+  | 'kafka-authentication'
+  /** No dead letter has that id. */
+  | 'dead-letter-unknown'
+
+export interface MillraceErrorOptions {
+  readonly cause?: unknown
+  readonly retriable?: boolean
+  /** For `event-invalid` and `config-invalid`: each thing that is wrong, a line each. */
+  readonly issues?: readonly string[]
+}
+
+export class MillraceError extends Error {
+  override readonly name = 'MillraceError'
+  readonly code: MillraceErrorCode
+  readonly retriable: boolean
+  readonly issues: readonly string[]
+
+  constructor(code: MillraceErrorCode, message: string, options: MillraceErrorOptions = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause })
+    this.code = code
+    this.retriable = options.retriable ?? false
+    this.issues = options.issues ?? []
+  }
+}
+
+/**
+ * A handler throws it to say that a dependency is down, so that every event would fail: the
+ * breaker pauses the subscription at once, and nothing is counted against the event (P7). Any
+ * error with `outage: true` says the same.
+ */
+export class Outage extends Error {
+  override readonly name = 'Outage'
+  readonly outage = true
+}
+
+export function isOutage(error: unknown): boolean {
+  return error instanceof Error && 'outage' in error && error.outage === true
+}
+
+/** The message of anything that was thrown, for a log line or a stored reason. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,80 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { BodyOf, Catalogue, EventName, EventOf } from './catalogue/catalogue.ts'
+import type { Log } from './log.ts'
+import type { Environment } from './server.ts'
+
+/** What a service does when it hears an event. */
+export type Handler<C extends Catalogue, Name extends EventName<C>, Tables> = (
+  event: EventOf<C, Name>,
+  context: HandlerContext<C, Tables>,
+) => Promise<void>
+
+export interface HandlerContext<C extends Catalogue, Tables> extends TransactionContext<C, Tables> {
+  /** Reads what is committed. Opens no transaction, so that `effect` may follow. */
+  readonly read: Kysely<Tables>
+  /** Does something outside the database once: see `Effect`. */
+  readonly effect: Effect
+  /** Fires when the attempt's time is over, or the service stops. */
+  readonly signal: AbortSignal
+  /** 1 for the first run of the handler on this event. */
+  readonly attempt: number
+  /** The variables that the host gave the service: where it finds the others. */
+  readonly env: Environment
+  readonly log: Log
+}
+
+export interface TransactionContext<C extends Catalogue, Tables> {
+  /** The transaction. It opens at the first query or `publish`, and must not wait for others. */
+  readonly db: Transaction<Tables>
+  readonly publish: Publish<C>
+}
+
+/**
+ * Says an event in the open transaction (P1). It is checked by its schemas at once; one that
+ * does not fit is rejected with `event-invalid` and never reaches the outbox (P8). Resolves with
+ * the event's id, once it is checked; it is said when the transaction commits.
+ */
+export type Publish<C extends Catalogue> = <Name extends EventName<C>>(
+  name: Name,
+  body: BodyOf<C, Name>,
+  options?: PublishOptions,
+) => Promise<string>
+
+export interface PublishOptions {
+  /** Goes into the envelope as it is. */
+  readonly metadata?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Runs `act` unless it already succeeded for this event, name and person, and records its
+ * success at once, in a transaction of its own, before the handler goes on. Between the other
+ * side's acceptance and that commit lies a window in which a crash makes `act` run again, with
+ * the same key: an other side that knows the key repeats nothing. In an open transaction it
+ * throws `effect-in-transaction`, because a rollback could not undo it.
+ */
+export interface Effect {
+  (name: string, act: (key: string) => Promise<unknown>): Promise<void>
+  /** One effect for each of several people. */
+  (name: string, person: string, act: (key: string) => Promise<unknown>): Promise<void>
+}
+
+export interface HandlerOptions {
+  readonly retry?: RetryOptions
+  /** An attempt that takes longer has failed; its `signal` fires. Default: 30 s. */
+  readonly timeoutMs?: number
+  /**
+   * After the last attempt: `park` puts the event and those of its key behind it aside (P5);
+   * `skip` puts this one aside and goes on, for handlers that need no order. Default: park.
+   */
+  readonly onExhausted?: 'park' | 'skip'
+}
+
+/** Exponential backoff with full jitter: each wait is drawn from 0 to the step's limit. */
+export interface RetryOptions {
+  /** Runs in all, the first included. Default: 5. */
+  readonly attemptsMax?: number
+  /** The first step's limit; it doubles with each attempt. Default: 500 ms. */
+  readonly delayMsMin?: number
+  /** No step is longer. Default: 5 min. */
+  readonly delayMsMax?: number
+}

@@ -1,0 +1,68 @@
+// Declare: what may be said, and who does what.
+
+export { baseEventJson } from './catalogue/base-event-json.ts'
+export {
+  type AnyEvent,
+  type BodyOf,
+  type Catalogue,
+  type CatalogueOptions,
+  defineCatalogue,
+  type EventMap,
+  type EventName,
+  type EventOf,
+  type EventRoute,
+} from './catalogue/catalogue.ts'
+export { type Body, type EventDefinition, event } from './catalogue/event.ts'
+export { headerNames } from './catalogue/event-headers.ts'
+export { flatJson } from './catalogue/flat-json.ts'
+export type { DecodedValue, FormattedEvent, WireFormat } from './catalogue/wire-format.ts'
+export { type Clock, type Random, systemClock, type Timer } from './clock.ts'
+export type { KafkaConfig } from './config/kafka-config.ts'
+export { type Correlation, currentCorrelation } from './correlation.ts'
+export type { Envelope } from './envelope.ts'
+export {
+  isOutage,
+  MillraceError,
+  type MillraceErrorCode,
+  type MillraceErrorOptions,
+  Outage,
+} from './errors.ts'
+export type {
+  Effect,
+  Handler,
+  HandlerContext,
+  HandlerOptions,
+  Publish,
+  PublishOptions,
+  RetryOptions,
+  TransactionContext,
+} from './handler.ts'
+export { type Log, type LogLevel, type LogOptions, openLog, silentLog } from './log.ts'
+export type {
+  Environment,
+  RunningServer,
+  ServerContext,
+  StartServer,
+  TransactionOptions,
+} from './server.ts'
+export {
+  type AnyServiceDefinition,
+  type ServiceDefinition,
+  type ServiceOptions,
+  service,
+} from './service.ts'
+// Run: what a host starts, and what it starts it with.
+export type { AnyRunningService, RunningService, StartOptions } from './start-service.ts'
+export {
+  defineTables,
+  type Migrations,
+  type TableDefinitions,
+} from './store/table-definitions.ts'
+export {
+  type AddressOf,
+  type DevelopmentServer,
+  defineSystem,
+  type Hint,
+  type ServicePlace,
+  type System,
+} from './system.ts'

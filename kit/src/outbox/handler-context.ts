@@ -1,0 +1,95 @@
+import type { Transaction } from 'kysely'
+import type { AnyEvent } from '../catalogue/catalogue.ts'
+import type { Clock, Random } from '../clock.ts'
+import { type Correlation, withCorrelation } from '../correlation.ts'
+import { openEffect } from '../effect.ts'
+import type { Log } from '../log.ts'
+import type { Environment } from '../server.ts'
+import type { AnyServiceDefinition } from '../service.ts'
+import type { KitTables } from '../store/kit-tables.ts'
+import type { Store } from '../store/store.ts'
+import type { UntypedHandlerContext } from '../untyped.ts'
+import type { Outbox } from './outbox.ts'
+import { Publisher } from './publisher.ts'
+
+/** What every delivery of a service works with. */
+export interface DeliveryTools {
+  readonly service: AnyServiceDefinition
+  readonly store: Store<KitTables>
+  readonly outbox: Outbox
+  readonly clock: Clock
+  readonly random: Random
+  readonly env: Environment
+  readonly log: Log
+}
+
+export interface HandlingOptions {
+  readonly event: AnyEvent
+  /** W3C trace context of the record, passed on to what the handler publishes. */
+  readonly traceparent: string | null
+  readonly attempt: number
+  readonly signal: AbortSignal
+  /** Runs first inside the transaction: the inbox row, which decides whether it is a repeat. */
+  readonly opened?: (db: Transaction<KitTables>) => Promise<void>
+}
+
+/** One run of a handler. Whoever opens it ends it, by `commit` or `rollback`. */
+export interface Handling {
+  readonly context: UntypedHandlerContext
+  /** Runs the handler's code, with the event's correlation around it. */
+  run<Result>(work: () => Promise<Result>): Promise<Result>
+  /**
+   * Commits what the handler changed and said, with the inbox row of `opened`; a handler that
+   * used neither `db` nor `publish` takes its transaction here. Then nudges the relay.
+   */
+  commit(): Promise<void>
+  /** Safe in any state; late queries and publishes throw `transaction-closed`. */
+  rollback(): Promise<void>
+}
+
+export function openHandling(tools: DeliveryTools, options: HandlingOptions): Handling {
+  const { service, store, outbox, clock, random, env, log } = tools
+  const { event, traceparent, attempt, signal, opened } = options
+  const correlation: Correlation = {
+    correlationId: event.correlationId ?? event.eventId,
+    causationId: event.eventId,
+    traceparent,
+  }
+  const scope = store.scope({
+    name: `${service.name} on ${event.eventType} ${event.eventId}`,
+    ...(opened === undefined ? {} : { opened }),
+    closing: (db) => publisher.flush(db),
+  })
+  const publisher = new Publisher({
+    catalogue: service.catalogue,
+    source: service.name,
+    outbox,
+    correlation,
+    clock,
+    random,
+    open: () => scope.open(),
+  })
+  const { eventId } = event
+  const context: UntypedHandlerContext = {
+    db: scope.db,
+    read: store.read,
+    publish: (name, body, publishOptions) => publisher.publish(name, body, publishOptions),
+    effect: openEffect({ store, scope, group: service.group, eventId, clock }),
+    signal,
+    attempt,
+    env,
+    log: log.child({ correlationId: correlation.correlationId, eventId }),
+  }
+  return {
+    context,
+    run: (work) => withCorrelation(correlation, work),
+    async commit() {
+      await scope.commit()
+      outbox.committed(publisher.count)
+    },
+    async rollback() {
+      publisher.close()
+      await scope.rollback()
+    },
+  }
+}

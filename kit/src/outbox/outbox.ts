@@ -1,0 +1,77 @@
+import type { Insertable } from 'kysely'
+import { type Kysely, sql } from 'kysely'
+import { MillraceError } from '../errors.ts'
+import type { KitTables } from '../store/kit-tables.ts'
+import type { OutboxRow } from './outbox-tables.ts'
+
+/**
+ * The door between those who say events and the relay that carries them: rows are written as
+ * the last thing before a commit, and the relay is told after it.
+ *
+ * O1. `unsent` counts committed rows that are yet to be sent; it is exact between calls.
+ * O2. A listener is called only after the rows are committed.
+ */
+export class Outbox {
+  readonly #unsentMax: number
+  readonly #listeners = new Set<() => void>()
+  #unsent = 0
+
+  constructor(unsentMax: number) {
+    this.#unsentMax = unsentMax
+  }
+
+  get unsent(): number {
+    return this.#unsent
+  }
+
+  /** Counts what an earlier run left. Call it before the first `append`. */
+  async recount(db: Kysely<KitTables>): Promise<void> {
+    const { count } = await db
+      .selectFrom('millrace_outbox')
+      .select(sql<number>`count(*)`.as('count'))
+      .where('sent_cluster_id', 'is', null)
+      .executeTakeFirstOrThrow()
+    this.#unsent = count
+  }
+
+  /** Writes rows in their order. Throws `outbox-full` where they would be too many. */
+  async append(db: Kysely<KitTables>, rows: readonly Insertable<OutboxRow>[]): Promise<void> {
+    if (rows.length === 0) return
+    if (this.#unsent + rows.length > this.#unsentMax) {
+      throw new MillraceError(
+        'outbox-full',
+        `the outbox holds ${this.#unsent} events that Kafka has not taken, and its limit is ` +
+          `${this.#unsentMax}; nothing more can be said until Kafka is back (or KAFKA_ENABLED)`,
+        { retriable: true },
+      )
+    }
+    for (let from = 0; from < rows.length; from += insertRowsMax) {
+      const part = rows.slice(from, from + insertRowsMax)
+      await db
+        .insertInto('millrace_outbox')
+        .values([...part])
+        .execute()
+    }
+  }
+
+  /** To be called once the transaction of `append` has committed (O2). */
+  committed(count: number): void {
+    if (count === 0) return
+    this.#unsent += count
+    for (const notify of this.#listeners) notify()
+  }
+
+  /** To be called once rows are marked as sent, or (negative) as unsent again. */
+  sent(count: number): void {
+    this.#unsent -= count
+  }
+
+  /** Calls `notify` after each commit that said something. Returns the way to stop it. */
+  onCommitted(notify: () => void): () => void {
+    this.#listeners.add(notify)
+    return () => this.#listeners.delete(notify)
+  }
+}
+
+/** Kysely compiles each statement anew; beyond this many rows it takes longer than a commit. */
+const insertRowsMax = 100

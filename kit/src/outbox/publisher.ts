@@ -1,0 +1,159 @@
+import type { Insertable, Kysely } from 'kysely'
+import type { Catalogue, EventRoute } from '../catalogue/catalogue.ts'
+import { envelopeNames, isObject } from '../catalogue/json-value.ts'
+import { keyOf, readBody } from '../catalogue/read-record.ts'
+import type { Clock, Random } from '../clock.ts'
+import type { Correlation } from '../correlation.ts'
+import type { Envelope } from '../envelope.ts'
+import { MillraceError, messageOf } from '../errors.ts'
+import { newEventId } from '../event-id.ts'
+import type { PublishOptions } from '../handler.ts'
+import { eventBytesMax } from '../limits.ts'
+import type { KitTables } from '../store/kit-tables.ts'
+import type { Outbox } from './outbox.ts'
+import type { OutboxRow } from './outbox-tables.ts'
+
+export interface PublisherOptions {
+  readonly catalogue: Catalogue
+  /** The service that speaks. */
+  readonly source: string
+  readonly outbox: Outbox
+  readonly correlation: Correlation
+  readonly clock: Clock
+  readonly random: Random
+  /** Opens the transaction in which the events are said. */
+  readonly open: () => Promise<void>
+}
+
+/**
+ * What one transaction says: events are checked when they are published, kept in memory, and
+ * written as the last thing before the commit, in the order of the calls.
+ *
+ * B1. A row is written only if every `publish` of the transaction succeeded, awaited or not.
+ * B2. From the start of `flush` or `close` on, every `publish` is refused.
+ */
+export class Publisher {
+  readonly #options: PublisherOptions
+  readonly #pending: Promise<Insertable<OutboxRow>>[] = []
+  #isClosed = false
+
+  constructor(options: PublisherOptions) {
+    this.#options = options
+  }
+
+  get count(): number {
+    return this.#pending.length
+  }
+
+  /** See `Publish`. */
+  async publish(name: string, body: unknown, options: PublishOptions = {}): Promise<string> {
+    if (this.#isClosed) {
+      throw new MillraceError(
+        'transaction-closed',
+        `"${name}" was published after its transaction had ended; await what you publish`,
+      )
+    }
+    const row = this.#prepare(name, body, options)
+    // A publish that nobody awaits must not end the process: `flush` throws its error (B1).
+    row.catch(() => {})
+    this.#pending.push(row)
+    return (await row).event_id
+  }
+
+  /** Writes what was published. Runs last inside the transaction. */
+  async flush(db: Kysely<KitTables>): Promise<void> {
+    this.#isClosed = true
+    const rows = await Promise.all(this.#pending)
+    await this.#options.outbox.append(db, rows)
+  }
+
+  /** Forgets what was published: the transaction was rolled back. */
+  close(): void {
+    this.#isClosed = true
+    this.#pending.length = 0
+  }
+
+  async #prepare(
+    name: string,
+    body: unknown,
+    { metadata = {} }: PublishOptions,
+  ): Promise<Insertable<OutboxRow>> {
+    const { catalogue, source, correlation, clock, random, open } = this.#options
+    const route = catalogue.routes.get(name)
+    if (route === undefined)
+      throw invalid(name, [`catalogue "${catalogue.name}" has no such event`])
+    const timestampMs = clock.nowMs()
+    const { fields, payload } = await checkedBody(route, body)
+    const envelope: Envelope = {
+      eventId: newEventId(timestampMs, random),
+      eventType: name,
+      timestamp: new Date(timestampMs).toISOString(),
+      version: route.definition.version,
+      source,
+      correlationId: correlation.correlationId,
+      causationId: correlation.causationId,
+      metadata,
+    }
+    const value = encode(catalogue, { envelope, fields, payload })
+    await open()
+    return {
+      event_id: envelope.eventId,
+      event_type: name,
+      topic: route.topic,
+      stream: route.stream,
+      key: keyOf(route, { fields, payload }),
+      value,
+      headers: JSON.stringify({
+        id: envelope.eventId,
+        type: name,
+        source,
+        version: envelope.version,
+        correlationId: correlation.correlationId,
+        ...(correlation.causationId === null ? {} : { causationId: correlation.causationId }),
+        ...(correlation.traceparent === null ? {} : { traceparent: correlation.traceparent }),
+      }),
+      timestamp_ms: timestampMs,
+    }
+  }
+}
+
+async function checkedBody(route: EventRoute, body: unknown) {
+  const { eventName } = route
+  if (!isObject(body)) throw invalid(eventName, ['the body is no object'])
+  const { payload, ...fields } = body
+  const taken = envelopeNames.filter((name) => name in fields)
+  if (taken.length > 0) {
+    throw invalid(
+      eventName,
+      taken.map((name) => `${name}: belongs to the envelope`),
+    )
+  }
+  const checked = await readBody(route, { fields, payload })
+  if (checked.kind === 'invalid') throw invalid(eventName, checked.issues)
+  return checked.value
+}
+
+function encode(
+  { format }: Catalogue,
+  event: Parameters<Catalogue['format']['encode']>[0],
+): Uint8Array {
+  const { eventType } = event.envelope
+  let value: Uint8Array
+  try {
+    value = format.encode(event)
+  } catch (error) {
+    throw invalid(eventType, [`it cannot be written as ${format.name}: ${messageOf(error)}`])
+  }
+  if (value.length > eventBytesMax) {
+    throw invalid(eventType, [`it takes ${value.length} bytes, and the limit is ${eventBytesMax}`])
+  }
+  return value
+}
+
+function invalid(name: string, issues: readonly string[]): MillraceError {
+  return new MillraceError(
+    'event-invalid',
+    `"${name}" is not published, because it does not fit its schema: ${issues.join('; ')}`,
+    { issues },
+  )
+}

@@ -1,0 +1,42 @@
+import type { Kysely } from 'kysely'
+import type { Catalogue } from './catalogue/catalogue.ts'
+import type { TransactionContext } from './handler.ts'
+import type { Log } from './log.ts'
+
+/** Starts a part of the service that listens, and says where. */
+export type StartServer<C extends Catalogue, Tables> = (
+  running: ServerContext<C, Tables>,
+) => Promise<RunningServer>
+
+export interface RunningServer {
+  /** Where it listens, for the host's table of addresses. */
+  readonly urls?: readonly string[]
+  /** Takes no new work, finishes what runs, and ends. */
+  stop(): Promise<void>
+}
+
+/** What a server of the service works with. `startService` says what each member does. */
+export interface ServerContext<C extends Catalogue, Tables> {
+  readonly name: string
+  /** The port that the host gives the service's HTTP server; 0 lets the system choose. */
+  readonly port: number
+  readonly env: Environment
+  readonly log: Log
+  readonly read: Kysely<Tables>
+  readonly ready: boolean
+  readonly transaction: <Result>(
+    work: (context: TransactionContext<C, Tables>) => Promise<Result>,
+    options?: TransactionOptions,
+  ) => Promise<Result>
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface TransactionOptions {
+  /** Named in the error when it stays open too long. Default: the service's name. */
+  readonly name?: string
+  /** Default: that of the HTTP request or the event being handled, else a new one. */
+  readonly correlationId?: string
+  /** The id of the command or event that caused it. */
+  readonly causationId?: string
+}

@@ -1,0 +1,124 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { AnyEvent, Catalogue } from './catalogue/catalogue.ts'
+import type {
+  Effect,
+  Handler,
+  HandlerContext,
+  HandlerOptions,
+  PublishOptions,
+  TransactionContext,
+} from './handler.ts'
+import type { Log } from './log.ts'
+import type {
+  Environment,
+  RunningServer,
+  ServerContext,
+  StartServer,
+  TransactionOptions,
+} from './server.ts'
+import type { KitTables } from './store/kit-tables.ts'
+import { viewTables, viewTransaction } from './store/table-view.ts'
+
+/**
+ * Inside the kit neither a service's tables nor its events are known to the compiler; at its
+ * edge they are. This file is the edge: it has the contexts of both sides, and what turns one
+ * into the other without a cast.
+ */
+
+export interface UntypedTransactionContext {
+  readonly db: Transaction<KitTables>
+  readonly publish: UntypedPublish
+}
+
+/** Checks the name and the body at run time, as the compiler did for typed callers. */
+export type UntypedPublish = (
+  name: string,
+  body: unknown,
+  options?: PublishOptions,
+) => Promise<string>
+
+export interface UntypedHandlerContext extends UntypedTransactionContext {
+  readonly read: Kysely<KitTables>
+  readonly effect: Effect
+  readonly signal: AbortSignal
+  readonly attempt: number
+  readonly env: Environment
+  readonly log: Log
+}
+
+export interface UntypedHandler {
+  readonly eventName: string
+  readonly options: HandlerOptions
+  /** A method, so that a handler of one event is a handler of events in general. */
+  handle(event: AnyEvent, context: UntypedHandlerContext): Promise<void>
+}
+
+export type UntypedTransaction = <Result>(
+  work: (context: UntypedTransactionContext) => Promise<Result>,
+  options?: TransactionOptions,
+) => Promise<Result>
+
+export interface UntypedServerContext {
+  readonly name: string
+  readonly port: number
+  readonly env: Environment
+  readonly log: Log
+  readonly read: Kysely<KitTables>
+  readonly ready: boolean
+  readonly transaction: UntypedTransaction
+}
+
+export type UntypedStartServer = (running: UntypedServerContext) => Promise<RunningServer>
+
+export function untypedHandler<
+  C extends Catalogue,
+  Name extends keyof C['events'] & string,
+  Tables,
+>(eventName: Name, handler: Handler<C, Name, Tables>, options: HandlerOptions): UntypedHandler {
+  const typed: {
+    handle(event: AnyEvent, context: HandlerContext<C, Tables>): Promise<void>
+  } = { handle: handler }
+  return {
+    eventName,
+    options,
+    handle: (event, context) =>
+      typed.handle(event, {
+        ...context,
+        ...typedTransactionContext<C, Tables>(context),
+        read: viewTables<Tables>(context.read),
+      }),
+  }
+}
+
+export function untypedServer<C extends Catalogue, Tables>(
+  start: StartServer<C, Tables>,
+): UntypedStartServer {
+  return (running) => start(typedServerContext<C, Tables>(running))
+}
+
+export function typedServerContext<C extends Catalogue, Tables>(
+  running: UntypedServerContext,
+): ServerContext<C, Tables> {
+  const { transaction } = running
+  return {
+    name: running.name,
+    port: running.port,
+    env: running.env,
+    log: running.log,
+    read: viewTables<Tables>(running.read),
+    get ready() {
+      return running.ready
+    },
+    transaction: <Result>(
+      work: (context: TransactionContext<C, Tables>) => Promise<Result>,
+      options?: TransactionOptions,
+    ) => transaction((context) => work(typedTransactionContext<C, Tables>(context)), options),
+  }
+}
+
+function typedTransactionContext<C extends Catalogue, Tables>({
+  db,
+  publish,
+}: UntypedTransactionContext): TransactionContext<C, Tables> {
+  return { db: viewTransaction<Tables>(db), publish }
+}
