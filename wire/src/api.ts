@@ -6,19 +6,36 @@ import {
   writeRequestHeader,
   writeResponseHeader,
 } from './headers.ts'
-import { isFlexible, type Message, message, supports, type VersionRange } from './message.ts'
+import {
+  type AnyMessage,
+  isFlexible,
+  type Message,
+  message,
+  supports,
+  type VersionRange,
+} from './message.ts'
 import type { Reader } from './reader.ts'
 import type { InputOf, Shape, ValueOf } from './schema.ts'
 import { type Encoded, Writer } from './writer.ts'
 
 /** One of Kafka's APIs: its number, the versions that are declared, and both messages. */
-export interface Api<Request extends Shape = Shape, Response extends Shape = Shape> {
+export interface Api<Request extends Shape, Response extends Shape> {
   readonly key: number
   readonly name: string
   readonly versions: VersionRange
   readonly flexibleSince: number | null
   readonly request: Message<Request>
   readonly response: Message<Response>
+}
+
+/** An API whose messages are not known where it is used; every `Api` is one. */
+export interface AnyApi {
+  readonly key: number
+  readonly name: string
+  readonly versions: VersionRange
+  readonly flexibleSince: number | null
+  readonly request: AnyMessage
+  readonly response: AnyMessage
 }
 
 export interface ApiDeclaration<Request extends Shape, Response extends Shape> {
@@ -55,7 +72,7 @@ export function api<Request extends Shape, Response extends Shape>(
 }
 
 /** Whether requests of that version can be decoded, and its responses encoded. */
-export function supportsVersion(api: Pick<Api, 'versions'>, version: number): boolean {
+export function supportsVersion(api: Pick<AnyApi, 'versions'>, version: number): boolean {
   return supports(api.versions, version)
 }
 

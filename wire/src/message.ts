@@ -9,7 +9,7 @@ import type { Writer } from './writer.ts'
 export type VersionRange = readonly [first: number, last: number]
 
 /** One direction of an API, or a record that is kept in Kafka's schema language. */
-export interface Message<S extends Shape = Shape> {
+export interface Message<S extends Shape> {
   readonly name: string
   readonly versions: VersionRange
   /** The first flexible version (KIP-482), `null` when there is none. */
@@ -29,14 +29,17 @@ export type MessageDeclaration<S extends Shape> = Pick<
   'name' | 'versions' | 'flexibleSince' | 'shape'
 >
 
+/** A message whose fields are not known where it is used; every `Message` is one. */
+export interface AnyMessage extends MessageDeclaration<Shape> {
+  encode(writer: Writer, version: number, value: WireInput): void
+  decode(reader: Reader, version: number): WireValue
+}
+
 /** Declares a message; each version is compiled at its first use, and kept. */
 export function message<S extends Shape>(declaration: MessageDeclaration<S>): Message<S>
 // The value is built from the very shape from which `InputOf` and `ValueOf` are inferred: this is
 // the one place where the interpreter's values meet the inferred types.
-export function message(declaration: MessageDeclaration<Shape>): {
-  encode(writer: Writer, version: number, value: WireInput): void
-  decode(reader: Reader, version: number): WireValue
-} & MessageDeclaration<Shape> {
+export function message(declaration: MessageDeclaration<Shape>): AnyMessage {
   const codecs: (Codec | undefined)[] = []
 
   function codecOf(version: number): Codec {

@@ -1,6 +1,7 @@
 /** Kafka's protocol as data: bytes to typed messages, and back. */
 
 export {
+  type AnyApi,
   type Api,
   api,
   decodeRequest,
@@ -24,6 +25,7 @@ export {
   batchOverheadBytes,
   type TimestampType,
 } from './batch-header.ts'
+export type { WireInput, WireValue } from './codec.ts'
 export {
   type Compression,
   compressionNames,
@@ -49,7 +51,14 @@ export {
   writeRequestHeader,
   writeResponseHeader,
 } from './headers.ts'
-export { isFlexible, type Message, message, supports, type VersionRange } from './message.ts'
+export {
+  type AnyMessage,
+  isFlexible,
+  type Message,
+  message,
+  supports,
+  type VersionRange,
+} from './message.ts'
 export { Produce, type ProduceRequest, type ProduceResponse } from './messages/00-produce.ts'
 export { Fetch, type FetchRequest, type FetchResponse } from './messages/01-fetch.ts'
 export {
