@@ -1,0 +1,88 @@
+// The development mailbox: an SMTP server that keeps what it gets, and a page that shows it. It
+// stands in for the mail server of the real world; production sets SMTP_URL instead.
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import { mailboxMailsMax } from '../limits.ts'
+import { Mails, type ReceivedMail } from './mails.ts'
+import { type MailboxView, mailboxPage } from './page.ts'
+import { SmtpSwitch } from './smtp-switch.ts'
+
+export interface Mailbox extends AsyncDisposable {
+  /** Where its page is. */
+  readonly url: string
+  readonly smtpPort: number
+  /** Newest first. */
+  readonly mails: readonly ReceivedMail[]
+  takeDown(): Promise<void>
+  bringUp(): Promise<void>
+}
+
+export interface MailboxPorts {
+  readonly http: number
+  readonly smtp: number
+}
+
+/** Starts the mailbox on 127.0.0.1. Rejects with the system's error where a port is taken. */
+export async function startMailbox(ports: MailboxPorts): Promise<Mailbox> {
+  const mails = new Mails(mailboxMailsMax)
+  const smtp = await SmtpSwitch.open(ports.smtp, (raw, to) => mails.receive(raw, to, Date.now()))
+  const http = mailboxHttp(mails, smtp)
+  try {
+    await http.listen({ port: ports.http, host: '127.0.0.1' })
+  } catch (error) {
+    await smtp[Symbol.asyncDispose]()
+    throw error
+  }
+  return {
+    url: http.listeningOrigin,
+    smtpPort: smtp.port,
+    get mails() {
+      return mails.newestFirst
+    },
+    takeDown: () => smtp.takeDown(),
+    bringUp: () => smtp.bringUp(),
+    async [Symbol.asyncDispose]() {
+      await http.close()
+      await smtp[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function mailboxHttp(mails: Mails, smtp: SmtpSwitch): FastifyInstance {
+  const http = fastify({ forceCloseConnections: true })
+  const view = (): MailboxView => ({
+    smtp: { isUp: smtp.isUp, port: smtp.port },
+    received: mails.received,
+    mails: mails.newestFirst,
+  })
+  // The page's own forms post no body; what a browser sends with them is not looked at.
+  http.addContentTypeParser('application/x-www-form-urlencoded', (_request, body, done) => {
+    body.resume()
+    done(null)
+  })
+  http.addHook('onSend', async (_request, reply) => {
+    reply.header(
+      'content-security-policy',
+      "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
+    )
+  })
+  http.get('/', (_request, reply) => reply.type('text/html').send(mailboxPage(view())))
+  http.get('/mails', () => mails.newestFirst)
+  http.get('/smtp', () => view().smtp)
+  for (const [path, turn] of [
+    ['/smtp/down', () => smtp.takeDown()],
+    ['/smtp/up', () => smtp.bringUp()],
+  ] as const) {
+    http.post(path, async (request, reply) => {
+      if (comesFromAnotherSite(request)) return reply.code(403).send('only from its own page\n')
+      await turn()
+      const fromPage = request.headers.accept?.includes('text/html') ?? false
+      return fromPage ? reply.redirect('/', 303) : view().smtp
+    })
+  }
+  return http
+}
+
+/** Any page of the web can post to localhost; a browser says when one does. */
+function comesFromAnotherSite({ headers }: FastifyRequest): boolean {
+  return headers['sec-fetch-site'] === 'cross-site'
+}

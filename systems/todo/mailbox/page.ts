@@ -1,0 +1,68 @@
+import type { ReceivedMail } from './mails.ts'
+
+export interface MailboxView {
+  readonly smtp: { readonly isUp: boolean; readonly port: number }
+  /** How many arrived since the start. */
+  readonly received: number
+  readonly mails: readonly ReceivedMail[]
+}
+
+/** The mailbox as one page, without scripts: it loads itself again every few seconds. */
+export function mailboxPage({ smtp, received, mails }: MailboxView): string {
+  const state = smtp.isUp
+    ? `SMTP on port ${smtp.port} is <b class="up">up</b>`
+    : `SMTP on port ${smtp.port} is <b class="down">down</b>: mails wait until it is up again`
+  const shown = mails.length < received ? `, the latest ${mails.length} of them here` : ''
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="3">
+<title>${received} mails · Mailbox</title>
+<style>
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
+article { border-top: 1px solid #8886; padding: 1rem 0 }
+h2 { font-size: 1rem; margin: 0 }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; margin: .5rem 0 0 }
+small { opacity: .75; overflow-wrap: anywhere }
+form { display: inline }
+.up { color: #1a7f37 } .down { color: #cf222e }
+</style>
+</head>
+<body>
+<h1>Mailbox</h1>
+<p>${state}. ${switchForm(smtp.isUp)}</p>
+<p>${received} received${shown}. <a href="/mails">As JSON</a></p>
+${mails.map(article).join('\n')}
+</body>
+</html>
+`
+}
+
+function switchForm(isUp: boolean): string {
+  const [path, words] = isUp ? ['down', 'Take it down'] : ['up', 'Bring it up']
+  return `<form method="post" action="/smtp/${path}"><button>${words}</button></form>`
+}
+
+function article({ subject, from, to, receivedAt, messageId, text }: ReceivedMail): string {
+  return `<article>
+<h2>${escaped(subject)}</h2>
+<small>${escaped(from)} → ${escaped(to.join(', '))} · ${escaped(receivedAt)}<br>
+${escaped(messageId)}</small>
+<pre>${escaped(text)}</pre>
+</article>`
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
+}
