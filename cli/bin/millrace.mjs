@@ -3,9 +3,9 @@
 // sentence, or a newer Node that npm has brought, and not a syntax error.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import * as modules from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const sources = join(here, '..', 'src', 'main.ts')
@@ -13,7 +13,10 @@ const built = join(here, '..', 'main.js')
 const main = existsSync(sources) ? sources : built
 
 if (Number(process.versions.node.split('.')[0]) >= 24) {
-  await import(main)
+  // Compiled code is kept between runs (in the system's directory for temporary files), which
+  // saves a good part of the start.
+  modules.enableCompileCache?.()
+  await import(pathToFileURL(main).href)
 } else {
   runWith(newerNode())
 }
@@ -22,7 +25,7 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
 function newerNode() {
   const file = process.platform === 'win32' ? 'node.exe' : 'node'
   try {
-    const found = createRequire(import.meta.url).resolve('node/package.json')
+    const found = modules.createRequire(import.meta.url).resolve('node/package.json')
     const node = join(dirname(found), 'bin', file)
     if (existsSync(node)) return node
   } catch {
@@ -41,6 +44,10 @@ function runWith(node) {
   // Ctrl-C reaches the child by itself; this process only has to outlive it.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))
+  child.on('error', (error) => {
+    console.error(`millrace cannot run ${node}: ${error.message}. Install Node 24 or later.`)
+    process.exitCode = 1
+  })
   child.on('close', (code, signal) => {
     process.exitCode = signal ? 1 : code
   })

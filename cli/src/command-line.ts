@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises'
+import { type Command, type ExitCode, UsageError } from './command.ts'
+import { failureLines } from './failure.ts'
+import { commandHelp, overview } from './help.ts'
+import { nearest } from './nearest.ts'
+import type { Terminal } from './output/terminal.ts'
+import { readInput } from './read-input.ts'
+
+export type CommandTable = Readonly<Record<string, () => Promise<Command>>>
+
+/**
+ * Runs what was typed. A wrong command line is one line on standard error and exit code 2; what
+ * could not be done is said in as many lines as there are reasons, with exit code 1.
+ */
+export async function runCommandLine(
+  argv: readonly string[],
+  table: CommandTable,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const [name = 'help', ...rest] = argv
+  if (name === '--version' || name === '-v') {
+    await terminal.print(await version())
+    return 0
+  }
+  if (['help', '--help', '-h'].includes(name)) return help(rest[0], table, terminal)
+  try {
+    const command = await find(name, table)
+    if (asksForHelp(rest)) return await help(name, table, terminal)
+    return await command.run(readInput(command, rest), terminal)
+  } catch (error) {
+    return report(error, Object.hasOwn(table, name) ? name : 'help', terminal)
+  }
+}
+
+async function help(
+  name: string | undefined,
+  table: CommandTable,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  try {
+    const lines =
+      name === undefined ? await overview(table) : commandHelp(name, await find(name, table))
+    for (const line of lines) await terminal.print(line)
+    return 0
+  } catch (error) {
+    return report(error, 'help', terminal)
+  }
+}
+
+/** What stands behind `--` is an argument, not a wish for help. */
+function asksForHelp(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  return argv.some((word, index) => (end < 0 || index < end) && ['--help', '-h'].includes(word))
+}
+
+async function find(name: string, table: CommandTable): Promise<Command> {
+  const load = Object.hasOwn(table, name) ? table[name] : undefined
+  if (load) return load()
+  const guess = nearest(name, Object.keys(table))
+  const now = guess === undefined ? '"millrace help" lists them' : `did you mean "${guess}"?`
+  throw new UsageError(`there is no command "${name}"; ${now}`)
+}
+
+function report(error: unknown, name: string, terminal: Terminal): ExitCode {
+  if (error instanceof UsageError) {
+    const more = name === 'help' ? '' : ` (millrace help ${name})`
+    terminal.note(`millrace: ${error.message}${more}`)
+    return 2
+  }
+  // Whoever interrupted it, or closed the pipe, needs no explanation.
+  if (terminal.interrupted.aborted) return 130
+  for (const line of failureLines(error)) terminal.note(line)
+  return 1
+}
+
+async function version(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8')
+  const about: unknown = JSON.parse(text)
+  const isNamed = typeof about === 'object' && about !== null && 'version' in about
+  return isNamed ? String(about.version) : 'unknown'
+}
