@@ -38,6 +38,8 @@ export type {
   TransactionContext,
 } from './handler.ts'
 export { type Log, type LogLevel, type LogOptions, openLog, silentLog } from './log.ts'
+// Inside: what other stores, transports and their tests are made of.
+export { ManualClock } from './manual-clock.ts'
 export type {
   Environment,
   RunningServer,
@@ -53,6 +55,10 @@ export {
 } from './service.ts'
 // Run: what a host starts, and what it starts it with.
 export type { AnyRunningService, RunningService, StartOptions } from './start-service.ts'
+export { type KitTables, kitMigrations } from './store/kit-tables.ts'
+export { openSqlite, type SqliteOptions } from './store/sqlite.ts'
+export type { Scope, ScopeOptions, Store } from './store/store.ts'
+export { isUniqueViolation } from './store/store-error.ts'
 export {
   defineTables,
   type Migrations,

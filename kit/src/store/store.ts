@@ -20,6 +20,8 @@ export interface Store<Tables> extends AsyncDisposable {
 export interface ScopeOptions<Tables> {
   /** Named in the error when the transaction stays open too long. */
   readonly name: string
+  /** How long it may hold the writer. Default: 5 s. */
+  readonly heldMsMax?: number
   /** Runs first inside the transaction, before the query that opened it. May throw. */
   readonly opened?: (db: Transaction<Tables>) => Promise<void>
   /** Runs last inside the transaction, before it commits. May throw: it is then rolled back. */

@@ -1,6 +1,6 @@
 import {
   type Dialect,
-  DummyDriver,
+  type Driver,
   Kysely,
   type QueryExecutor,
   SqliteAdapter,
@@ -8,6 +8,7 @@ import {
   SqliteQueryCompiler,
   Transaction,
 } from 'kysely'
+import { MillraceError } from '../errors.ts'
 
 /** What a view is made of: Kysely's instances and transactions both have it. */
 export interface ExecutorSource {
@@ -29,12 +30,29 @@ export function viewTransaction<Tables>(source: ExecutorSource): Transaction<Tab
 
 /** Kysely asks the dialect only for `introspection`; all else goes through the executor. */
 const dialect: Dialect = {
-  createDriver: () => new DummyDriver(),
+  createDriver: () => driver,
   createQueryCompiler: () => new SqliteQueryCompiler(),
   createAdapter: () => new SqliteAdapter(),
   createIntrospector: (db) => new SqliteIntrospector(db),
 }
-const driver = dialect.createDriver()
+
+/** Kysely's own ways to open a transaction would pass by the writer's queue. */
+const driver: Driver = {
+  init: refuse,
+  acquireConnection: refuse,
+  beginTransaction: refuse,
+  commitTransaction: refuse,
+  rollbackTransaction: refuse,
+  releaseConnection: refuse,
+  destroy: refuse,
+}
+
+async function refuse(): Promise<never> {
+  throw new MillraceError(
+    'definition-invalid',
+    'transactions and connections are opened by the kit: use transaction() of the running service',
+  )
+}
 
 function propsOf(executor: QueryExecutor) {
   return { config: { dialect }, dialect, driver, executor }

@@ -1,0 +1,152 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import {
+  DefaultQueryExecutor,
+  type Kysely,
+  SqliteAdapter,
+  SqliteQueryCompiler,
+  type Transaction,
+} from 'kysely'
+import type { Clock } from '../clock.ts'
+import { MillraceError, messageOf } from '../errors.ts'
+import { transactionHeldMsMax } from '../limits.ts'
+import { type InstanceLock, lockInstance } from './instance-lock.ts'
+import { type KitTables, kitMigrations } from './kit-tables.ts'
+import { migrate } from './migrations.ts'
+import { SqliteConnection } from './sqlite-connection.ts'
+import { SqliteScope } from './sqlite-scope.ts'
+import type { Scope, ScopeOptions, Store } from './store.ts'
+import type { Migrations } from './table-definitions.ts'
+import { viewTables } from './table-view.ts'
+import { Writer } from './writer.ts'
+
+export interface SqliteOptions {
+  /** The database file; its directory is made if it is missing. */
+  readonly file: string
+  /** Whose tables they are: the service's name. */
+  readonly owner: string
+  readonly migrations: Migrations<KitTables>
+  readonly clock: Clock
+}
+
+/**
+ * Opens a service's database: takes the instance lock, checks the file, runs what migrations are
+ * missing. Throws `store-locked`, `store-damaged`, `store-newer`, `store-full` or `store-failed`.
+ */
+export async function openSqlite(options: SqliteOptions): Promise<Store<KitTables>> {
+  const { file, owner, migrations, clock } = options
+  makeDirectory(file)
+  const lock = lockInstance(file, clock.nowMs())
+  let store: SqliteStore | undefined
+  try {
+    store = new SqliteStore(options, lock)
+    const shared = { store, nowMs: clock.nowMs(), file }
+    await migrate({ ...shared, owner: 'millrace', migrations: kitMigrations })
+    await migrate({ ...shared, owner, migrations })
+    return store
+  } catch (error) {
+    await store?.[Symbol.asyncDispose]()
+    lock.release()
+    throw error
+  }
+}
+
+/**
+ * A SQLite file with one connection that writes, behind a queue, and one that reads what is
+ * committed. A second writing connection would block the event loop while it waits, and fail.
+ *
+ * D1. What is committed is on disk before its promise resolves: `synchronous` is FULL.
+ * D2. Only the writer's turns use the writing connection.
+ */
+class SqliteStore implements Store<KitTables> {
+  readonly read: Kysely<KitTables>
+  readonly #lock: InstanceLock
+  readonly #writing: SqliteConnection
+  readonly #reading: SqliteConnection
+  readonly #writer: Writer
+  readonly #executor: DefaultQueryExecutor
+  #closed: Promise<void> | undefined
+  /** The transaction that the calling code runs in, to name one that would wait for itself. */
+  readonly #current = new AsyncLocalStorage<{
+    readonly name: string
+    readonly scope: Scope<KitTables>
+  }>()
+
+  constructor({ file, clock }: SqliteOptions, lock: InstanceLock) {
+    this.#lock = lock
+    this.#writing = new SqliteConnection(file, { readOnly: false })
+    try {
+      this.#writing.execute('pragma journal_mode = wal')
+      this.#writing.execute('pragma synchronous = full') // D1
+      this.#writing.execute('pragma foreign_keys = on')
+      this.#reading = new SqliteConnection(file, { readOnly: true })
+    } catch (error) {
+      this.#writing.close()
+      throw error
+    }
+    this.#writer = new Writer(this.#writing, clock)
+    const reading = this.#reading
+    this.#executor = new DefaultQueryExecutor(new SqliteQueryCompiler(), new SqliteAdapter(), {
+      provideConnection: (use) => use(reading),
+    })
+    this.read = viewTables<KitTables>({ getExecutor: () => this.#executor })
+  }
+
+  async transaction<Result>(
+    name: string,
+    work: (db: Transaction<KitTables>) => Promise<Result>,
+  ): Promise<Result> {
+    const outer = this.#current.getStore()
+    if (outer?.scope.isOpen === true) {
+      throw new MillraceError(
+        'transaction-nested',
+        `the transaction "${name}" was begun inside "${outer.name}", which it would wait for; ` +
+          'use the db of the outer one',
+      )
+    }
+    const scope = this.scope({ name })
+    try {
+      const result = await this.#current.run({ name, scope }, () => work(scope.db))
+      await scope.commit()
+      return result
+    } catch (error) {
+      await scope.rollback()
+      throw error
+    }
+  }
+
+  scope(options: ScopeOptions<KitTables>): Scope<KitTables> {
+    return new SqliteScope({
+      heldMsMax: transactionHeldMsMax,
+      ...options,
+      writer: this.#writer,
+      connection: this.#writing,
+      executor: this.#executor,
+    })
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer.close()
+    this.#reading.close()
+    this.#writing.close()
+    this.#lock.release()
+  }
+}
+
+function makeDirectory(file: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+  } catch (error) {
+    throw new MillraceError(
+      'store-failed',
+      `the directory of ${file} cannot be made: ${messageOf(error)}`,
+      { cause: error },
+    )
+  }
+}

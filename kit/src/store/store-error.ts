@@ -1,0 +1,72 @@
+import { MillraceError, messageOf } from '../errors.ts'
+
+/** SQLite's primary result codes (https://sqlite.org/rescode.html) that no query is to blame for. */
+const codes = {
+  busy: 5,
+  readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  notADatabase: 26,
+}
+
+/**
+ * What went wrong, in words that say what now, where the store itself is in trouble. An error
+ * that is about the query (a constraint, a wrong name) comes back as it is.
+ */
+export function storeError(error: unknown, file: string): unknown {
+  const cause = error
+  switch (primaryCode(error)) {
+    case codes.full:
+      return new MillraceError(
+        'store-full',
+        `the disk of ${file} is full; nothing was written. Make room and try again`,
+        { cause, retriable: true },
+      )
+    case codes.corrupt:
+    case codes.notADatabase:
+      return new MillraceError(
+        'store-damaged',
+        `${file} is damaged or is no SQLite database (${messageOf(error)}). Restore a copy, or ` +
+          'move it away to start with an empty one',
+        { cause },
+      )
+    case codes.busy:
+      return new MillraceError(
+        'store-locked',
+        `${file} is locked by another program; close it there (a database browser?)`,
+        { cause, retriable: true },
+      )
+    case codes.ioError:
+    case codes.readOnly:
+    case codes.cannotOpen:
+      return new MillraceError('store-failed', `${file} failed: ${messageOf(error)}`, {
+        cause,
+        retriable: true,
+      })
+    default:
+      return error
+  }
+}
+
+/**
+ * True where a query failed because a row with that key is there already: a taken e-mail
+ * address, for example. `column` narrows it down: `users.email`.
+ */
+export function isUniqueViolation(error: unknown, column?: string): boolean {
+  const code = resultCode(error)
+  const isUnique = code === 2067 /* UNIQUE */ || code === 1555 /* PRIMARYKEY */
+  return isUnique && (column === undefined || messageOf(error).includes(column))
+}
+
+function primaryCode(error: unknown): number | undefined {
+  const code = resultCode(error)
+  return code === undefined ? undefined : code & 0xff
+}
+
+function resultCode(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+    ? error.errcode
+    : undefined
+}
