@@ -62,13 +62,24 @@ export interface ConsumeOptions {
   readonly listener: ConsumerListener
 }
 
+/** A partition with the identity of its log, by which a record without an id is known (P3). */
+export interface AssignedPartition extends TopicPartition {
+  readonly clusterId: string
+  readonly topicId: string
+  /** Where reading starts: the group's committed offset, or the earliest where it has none. */
+  readonly position: bigint
+}
+
 /** What a consumption tells its owner. Calls never overlap; `revoked` is awaited. */
 export interface ConsumerListener {
-  /** These partitions are ours from now on, each from its committed offset or the earliest. */
-  assigned(partitions: readonly TopicPartition[]): void
+  /** These partitions are ours from now on. */
+  assigned(partitions: readonly AssignedPartition[]): void
   /** Records of one partition, in offset order. A partition that is not ours never appears. */
   records(partition: TopicPartition, records: readonly IncomingRecord[]): void
-  /** These partitions are about to leave us: finish what runs, commit, and return. */
+  /**
+   * These partitions are about to leave us: finish what runs, commit, and return. Nobody waits
+   * longer than `revokeMsMax`; what is not committed by then is fenced.
+   */
   revoked(partitions: readonly TopicPartition[]): Promise<void>
   /** The connection or the group is in trouble; the transport goes on trying by itself. */
   failed(error: Error): void
@@ -112,8 +123,9 @@ export interface Transport extends AsyncDisposable {
   consume(options: ConsumeOptions): Consumption
   lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]>
   /**
-   * The last records of a partition from `offset` on, without a group, at most `recordsMax`.
-   * The relay uses it to see what of an interrupted send had arrived.
+   * The records of a partition from `offset` on, or from the earliest that is left, without a
+   * group: at most `recordsMax`, and fewer only at the end. The relay uses it to see what of an
+   * interrupted send had arrived. Throws `kafka-unavailable`.
    */
   readFrom(
     partition: TopicPartition,

@@ -1,0 +1,185 @@
+import { Admin, type ClusterMetadata, ListOffsetTimestamps } from '@platformatic/kafka'
+import { MillraceError } from '../errors.ts'
+import { topicVisibleAttemptsMax, topicVisibleDelayMs } from '../limits.ts'
+import { clientOptions } from './kafka-client.ts'
+import { explain, isUnknownTopic, protocolCodesOf } from './kafka-errors.ts'
+import type { KafkaSettings } from './kafka-settings.ts'
+import type {
+  ClusterDescription,
+  PartitionLag,
+  TopicDescription,
+  TopicPartition,
+  TopicRequest,
+} from './transport.ts'
+
+/** Asks the cluster about itself and makes topics. Every error is one clear line. */
+export class KafkaAdmin {
+  readonly #settings: KafkaSettings
+  readonly #admin: Admin
+  /** What our services asked for, so that a broker whose data was wiped gets it again. */
+  readonly #requested = new Map<string, TopicRequest>()
+
+  constructor(settings: KafkaSettings) {
+    this.#settings = settings
+    this.#admin = new Admin(clientOptions(settings))
+  }
+
+  async cluster(): Promise<ClusterDescription> {
+    return this.#explained(async () => {
+      // The client keeps the first cluster id that it saw, even when the cluster is another.
+      this.#admin.clearMetadata()
+      const { id, brokers } = await this.#admin.metadata({ topics: [], forceUpdate: true })
+      return {
+        clusterId: id,
+        brokers: [...brokers].map(([nodeId, { host, port }]) => ({ nodeId, host, port })),
+      }
+    })
+  }
+
+  async ensureTopics(requests: readonly TopicRequest[]): Promise<readonly TopicDescription[]> {
+    for (const request of requests) this.#requested.set(request.topic, request)
+    if (requests.length === 0) return []
+    return this.#explained(async () => {
+      const existing = new Set(await this.#admin.listTopics())
+      await this.#create(requests.filter(({ topic }) => !existing.has(topic)))
+      return this.describe(requests.map(({ topic }) => topic))
+    })
+  }
+
+  /** Makes those topics again that were asked for once and are gone. */
+  async restoreTopics(topics: readonly string[]): Promise<readonly TopicDescription[]> {
+    const requests = topics.flatMap((topic) => this.#requested.get(topic) ?? [])
+    await this.ensureTopics(requests)
+    return this.#explained(() => this.describe(topics))
+  }
+
+  /** Throws where a topic does not exist, after waiting for a new one to be known. */
+  async describe(topics: readonly string[]): Promise<readonly TopicDescription[]> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        this.#admin.clearMetadata()
+        const metadata = await this.#admin.metadata({ topics: [...topics], forceUpdate: true })
+        return topics.map((topic) => descriptionOf(metadata, topic))
+      } catch (error) {
+        // A topic that was just made takes a moment to reach the broker that we ask.
+        const maybeSoon =
+          isUnknownTopic(error) || protocolCodesOf(error).includes('LEADER_NOT_AVAILABLE')
+        if (!maybeSoon || attempt >= topicVisibleAttemptsMax) throw error
+        await new Promise((resolve) => setTimeout(resolve, topicVisibleDelayMs))
+      }
+    }
+  }
+
+  async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
+    return this.#explained(async () => {
+      const places = (await this.describe(topics)).flatMap(partitionsOf)
+      const ends = await this.#offsets(places, ListOffsetTimestamps.LATEST)
+      const starts = await this.#offsets(places, ListOffsetTimestamps.EARLIEST)
+      const committed = await this.#committed(group, topics)
+      return places.map((place) => {
+        const end = ends.get(keyOf(place)) ?? 0n
+        const start = starts.get(keyOf(place)) ?? 0n
+        const passed = committed.get(keyOf(place)) ?? null
+        const from = passed === null || passed < start ? start : passed
+        return { ...place, committed: passed, end, lag: end > from ? end - from : 0n }
+      })
+    })
+  }
+
+  /** Where the next record of a partition will go. */
+  async endOffset(at: TopicPartition): Promise<bigint> {
+    const ends = await this.#offsets([at], ListOffsetTimestamps.LATEST)
+    return ends.get(keyOf(at)) ?? 0n
+  }
+
+  async close(): Promise<void> {
+    await this.#admin.close()
+  }
+
+  /** For a fetcher, which needs metadata and API versions only. */
+  get client(): Admin {
+    return this.#admin
+  }
+
+  async #create(requests: readonly TopicRequest[]): Promise<void> {
+    // The client takes configs for a whole call, not by topic.
+    const byConfigs = Map.groupBy(requests, ({ configs = {} }) => JSON.stringify(configs))
+    for (const alike of byConfigs.values()) {
+      const configs = Object.entries(alike[0]?.configs ?? {})
+      try {
+        await this.#admin.createTopics({
+          topics: alike.map(({ topic, partitions }) => ({ topic, partitions })),
+          configs: configs.map(([name, value]) => ({ name, value })),
+        })
+      } catch (error) {
+        // Another service asked for the same topic at the same moment.
+        const codes = protocolCodesOf(error)
+        if (codes.length === 0 || codes.some((code) => code !== 'TOPIC_ALREADY_EXISTS')) throw error
+      }
+    }
+  }
+
+  async #offsets(
+    places: readonly TopicPartition[],
+    timestamp: bigint,
+  ): Promise<ReadonlyMap<string, bigint>> {
+    if (places.length === 0) return new Map()
+    const byTopic = Map.groupBy(places, ({ topic }) => topic)
+    const listed = await this.#admin.listOffsets({
+      topics: [...byTopic].map(([name, inTopic]) => ({
+        name,
+        partitions: inTopic.map(({ partition }) => ({ partitionIndex: partition, timestamp })),
+      })),
+    })
+    return new Map(
+      listed.flatMap(({ name: topic, partitions }) =>
+        partitions.map(({ partitionIndex: partition, offset }): [string, bigint] => [
+          keyOf({ topic, partition }),
+          offset,
+        ]),
+      ),
+    )
+  }
+
+  async #committed(group: string, topics: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
+    const groups = await this.#admin.listConsumerGroupOffsets({ groups: [group] })
+    return new Map(
+      groups
+        .flatMap((found) => found.topics)
+        .filter(({ name }) => topics.includes(name))
+        .flatMap(({ name: topic, partitions }) =>
+          partitions
+            .filter(({ committedOffset }) => committedOffset >= 0n)
+            .map(({ partitionIndex: partition, committedOffset }): [string, bigint] => [
+              keyOf({ topic, partition }),
+              committedOffset,
+            ]),
+        ),
+    )
+  }
+
+  async #explained<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof MillraceError) throw error
+      throw await explain(error, this.#settings)
+    }
+  }
+}
+
+function descriptionOf(metadata: ClusterMetadata, topic: string): TopicDescription {
+  const found = metadata.topics.get(topic)
+  if (found === undefined) {
+    throw new MillraceError('kafka-unavailable', `Kafka does not describe topic "${topic}"`)
+  }
+  return { topic, topicId: found.id, partitions: found.partitionsCount }
+}
+
+function partitionsOf({ topic, partitions }: TopicDescription): readonly TopicPartition[] {
+  return Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`
+}

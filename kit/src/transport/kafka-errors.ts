@@ -1,0 +1,124 @@
+import { MillraceError, messageOf } from '../errors.ts'
+import { probeBroker } from './kafka-probe.ts'
+import type { KafkaSettings } from './kafka-settings.ts'
+
+/** An error, what it is made of and what caused it, outermost first. */
+function* layersOf(error: unknown): Generator<Error> {
+  if (!(error instanceof Error)) return
+  yield error
+  if (error instanceof AggregateError) {
+    for (const part of error.errors) yield* layersOf(part)
+  }
+  yield* layersOf(error.cause)
+}
+
+/** Kafka's name for an error (`MESSAGE_TOO_LARGE`), or null where Kafka did not answer. */
+export function protocolCodeOf(error: unknown): string | null {
+  for (const layer of layersOf(error)) {
+    if ('apiId' in layer && typeof layer.apiId === 'string') return layer.apiId
+  }
+  return null
+}
+
+/** Every protocol error inside, so that "all of them say TOPIC_ALREADY_EXISTS" can be asked. */
+export function protocolCodesOf(error: unknown): readonly string[] {
+  return [...layersOf(error)].flatMap((layer) =>
+    'apiId' in layer && typeof layer.apiId === 'string' ? [layer.apiId] : [],
+  )
+}
+
+/** Kafka's name for an error, else the system's (`ECONNREFUSED`), else the client's. */
+export function codeOf(error: unknown): string {
+  const protocolCode = protocolCodeOf(error)
+  if (protocolCode !== null) return protocolCode
+  const codes = [...layersOf(error)].flatMap((layer) =>
+    'code' in layer && typeof layer.code === 'string' ? [layer.code] : [],
+  )
+  return codes.find((code) => /^E[A-Z]+$/.test(code)) ?? codes[0] ?? 'UNKNOWN'
+}
+
+/** The client's own way to say that metadata has no such topic. */
+export function isUnknownTopic(error: unknown): boolean {
+  return (
+    protocolCodesOf(error).includes('UNKNOWN_TOPIC_OR_PARTITION') ||
+    [...layersOf(error)].some(({ message }) => message.startsWith('Unknown topic '))
+  )
+}
+
+function isAuthentication(error: unknown): boolean {
+  return [...layersOf(error)].some(
+    (layer) =>
+      ('code' in layer && layer.code === 'PLT_KFK_AUTHENTICATION') ||
+      ('apiId' in layer && layer.apiId === 'SASL_AUTHENTICATION_FAILED'),
+  )
+}
+
+/**
+ * One clear line for a Kafka that cannot be used: what, which, and what now. Looks at the first
+ * bootstrap server where the client's error does not say enough.
+ */
+export async function explain(error: unknown, settings: KafkaSettings): Promise<MillraceError> {
+  const { sasl } = settings
+  const where = settings.brokers.join(', ')
+  if (isAuthentication(error)) {
+    return new MillraceError(
+      'kafka-authentication',
+      sasl === null
+        ? `Kafka at ${where} wants a user: set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD`
+        : `Kafka at ${where} refuses user "${sasl.username}" by ${sasl.mechanism}: check ` +
+            'KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and KAFKA_SASL_MECHANISM',
+      { cause: error },
+    )
+  }
+  const protocolCode = protocolCodeOf(error)
+  if (protocolCode !== null) {
+    return unavailable(`Kafka at ${where} answers ${protocolCode}`, error)
+  }
+  const [broker] = settings.brokers
+  if (broker === undefined) {
+    return new MillraceError('config-invalid', 'KAFKA_BROKERS names no broker: set host:port')
+  }
+  return explainSilence(error, broker, settings)
+}
+
+async function explainSilence(
+  error: unknown,
+  broker: string,
+  { tls, sasl }: KafkaSettings,
+): Promise<MillraceError> {
+  const probe = await probeBroker(broker, tls)
+  switch (probe.kind) {
+    case 'unreachable':
+      return unavailable(
+        `no Kafka answers at ${broker} (${probe.code}): start it, or set KAFKA_BROKERS`,
+        error,
+      )
+    case 'silent':
+      return unavailable(
+        `${broker} accepts connections but does not answer: it is overloaded, or no Kafka`,
+        error,
+      )
+    case 'encrypted':
+      return unavailable(`Kafka at ${broker} wants TLS: set KAFKA_SSL=true`, error)
+    case 'stranger':
+      return unavailable(
+        `what answers at ${broker} is no Kafka${tls ? ', or has no TLS (KAFKA_SSL is set)' : ''}: ` +
+          'check the port in KAFKA_BROKERS',
+        error,
+      )
+    case 'kafka': {
+      const hint = sasl === null ? '; it may want a user (KAFKA_SASL_USERNAME)' : ''
+      return unavailable(`Kafka at ${broker} broke off: ${innermostMessage(error)}${hint}`, error)
+    }
+    default:
+      return probe satisfies never
+  }
+}
+
+function unavailable(message: string, cause: unknown): MillraceError {
+  return new MillraceError('kafka-unavailable', message, { cause, retriable: true })
+}
+
+function innermostMessage(error: unknown): string {
+  return [...layersOf(error)].at(-1)?.message ?? messageOf(error)
+}

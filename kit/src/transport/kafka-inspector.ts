@@ -1,0 +1,217 @@
+import { Admin, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka'
+import { MillraceError } from '../errors.ts'
+import { reconnectDelayMsMin } from '../limits.ts'
+import { clientOptions } from './kafka-client.ts'
+import { explain } from './kafka-errors.ts'
+import { type FetchPosition, KafkaFetcher, type PartitionFetch } from './kafka-fetcher.ts'
+import type { KafkaSettings } from './kafka-settings.ts'
+import type { ClusterDescription, TopicPartition } from './transport.ts'
+
+export interface TopicSummary {
+  readonly topic: string
+  readonly topicId: string
+  readonly ranges: readonly PartitionRange[]
+}
+
+/** What one partition holds: records from `start` to below `end`. */
+export interface PartitionRange extends TopicPartition {
+  readonly start: bigint
+  /** Of committed records: an open transaction's are not counted. */
+  readonly end: bigint
+}
+
+export interface GroupSummary {
+  readonly group: string
+  /** Kafka's word: `Stable`, `Empty`, `PreparingRebalance`, … */
+  readonly state: string
+  /** Null where Kafka does not say, as it does not of groups that are not a consumer's. */
+  readonly members: readonly GroupMember[] | null
+  readonly positions: readonly GroupPosition[]
+}
+
+export interface GroupMember {
+  readonly clientId: string
+  readonly host: string
+  readonly partitions: readonly TopicPartition[]
+}
+
+export interface GroupPosition extends TopicPartition {
+  readonly committed: bigint
+  readonly end: bigint
+}
+
+/**
+ * Looks at a Kafka from outside: without a group, and without changing anything. For the command
+ * line and for pages that show a cluster. Every error is one clear line.
+ */
+export class KafkaInspector implements AsyncDisposable {
+  readonly #settings: KafkaSettings
+  readonly #admin: Admin
+  readonly #fetcher: KafkaFetcher
+
+  constructor(settings: KafkaSettings) {
+    this.#settings = settings
+    this.#admin = new Admin(clientOptions(settings))
+    this.#fetcher = new KafkaFetcher(this.#admin, settings)
+  }
+
+  async cluster(): Promise<ClusterDescription> {
+    return this.#explained(async () => {
+      this.#admin.clearMetadata()
+      const { id, brokers } = await this.#admin.metadata({ topics: [], forceUpdate: true })
+      const described = [...brokers].map(([nodeId, { host, port }]) => ({ nodeId, host, port }))
+      return { clusterId: id, brokers: described }
+    })
+  }
+
+  /** All topics but Kafka's internal ones, by name. */
+  async topicNames(): Promise<readonly string[]> {
+    return this.#explained(async () => (await this.#admin.listTopics()).sort())
+  }
+
+  /** In the order of `topics`, which all exist. */
+  async topics(topics: readonly string[]): Promise<readonly TopicSummary[]> {
+    return this.#explained(async () => {
+      if (topics.length === 0) return []
+      const metadata = await this.#admin.metadata({ topics: [...topics], forceUpdate: true })
+      const places = topics.flatMap((topic) => {
+        const count = metadata.topics.get(topic)?.partitionsCount ?? 0
+        return Array.from({ length: count }, (_, partition) => ({ topic, partition }))
+      })
+      const starts = await this.#offsets(places, ListOffsetTimestamps.EARLIEST)
+      const ends = await this.#offsets(places, ListOffsetTimestamps.LATEST)
+      const byTopic = Map.groupBy(places, ({ topic }) => topic)
+      return topics.map((topic) => ({
+        topic,
+        topicId: metadata.topics.get(topic)?.id ?? '',
+        ranges: (byTopic.get(topic) ?? []).map((place) => ({
+          ...place,
+          start: starts.get(keyOf(place)) ?? 0n,
+          end: ends.get(keyOf(place)) ?? 0n,
+        })),
+      }))
+    })
+  }
+
+  /** All groups, by name, with how far each has read. */
+  async groups(): Promise<readonly GroupSummary[]> {
+    return this.#explained(async () => {
+      const listed = [...(await this.#admin.listGroups()).values()]
+      const groups = await Promise.all(
+        listed.map(async ({ id, state }) => {
+          const [described, positions] = await Promise.all([this.#members(id), this.#positions(id)])
+          return {
+            group: id,
+            state: described.state ?? state,
+            members: described.members,
+            positions,
+          }
+        }),
+      )
+      return groups.sort((a, b) => (a.group < b.group ? -1 : 1))
+    })
+  }
+
+  /**
+   * Records from the positions on, as many as one answer of each leader holds, after half a second
+   * at most; then perhaps none. Of transactions it gives committed records only.
+   */
+  async fetch(positions: readonly FetchPosition[]): Promise<readonly PartitionFetch[]> {
+    return this.#explained(async () => {
+      const leaders = await this.#fetcher.leaders(positions)
+      const answers = await Promise.all(
+        [...leaders].map(([node, led]) => this.#fetcher.fetch(node, led)),
+      )
+      const fetched = answers.flat()
+      if (fetched.some(({ kind }) => kind === 'moved')) {
+        this.#fetcher.forgetMetadata()
+        // A new leader takes a moment; without the pause we would ask in a tight circle.
+        await new Promise((resolve) => setTimeout(resolve, reconnectDelayMsMin))
+      }
+      return fetched
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled([this.#fetcher.close(), this.#admin.close()])
+  }
+
+  async #members(group: string) {
+    try {
+      const described = (await this.#admin.describeGroups({ groups: [group] })).get(group)
+      if (described === undefined) return { members: null }
+      const members = [...described.members.values()].map(
+        ({ clientId, clientHost, assignments }): GroupMember => ({
+          clientId,
+          host: clientHost.replace(/^\//, ''),
+          partitions: [...(assignments?.values() ?? [])].flatMap(({ topic, partitions }) =>
+            partitions.map((partition) => ({ topic, partition })),
+          ),
+        }),
+      )
+      return { members, state: described.state }
+    } catch {
+      // Of another protocol, or in the middle of a rebalance: the client cannot decode it.
+      return { members: null }
+    }
+  }
+
+  async #positions(group: string): Promise<readonly GroupPosition[]> {
+    const groups = await this.#admin.listConsumerGroupOffsets({ groups: [group] })
+    const committed = groups.flatMap(({ topics }) =>
+      topics.flatMap(({ name: topic, partitions }) =>
+        partitions
+          .filter(({ committedOffset }) => committedOffset >= 0n)
+          .map(({ partitionIndex: partition, committedOffset }) => ({
+            topic,
+            partition,
+            committed: committedOffset,
+          })),
+      ),
+    )
+    const existing = new Set(await this.#admin.listTopics())
+    const places = committed.filter(({ topic }) => existing.has(topic))
+    const ends = await this.#offsets(places, ListOffsetTimestamps.LATEST)
+    return places
+      .map((place) => ({ ...place, end: ends.get(keyOf(place)) ?? place.committed }))
+      .sort((a, b) =>
+        a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
+      )
+  }
+
+  async #offsets(
+    places: readonly TopicPartition[],
+    timestamp: bigint,
+  ): Promise<ReadonlyMap<string, bigint>> {
+    if (places.length === 0) return new Map()
+    const byTopic = Map.groupBy(places, ({ topic }) => topic)
+    const listed = await this.#admin.listOffsets({
+      isolationLevel: FetchIsolationLevels.READ_COMMITTED,
+      topics: [...byTopic].map(([name, inTopic]) => ({
+        name,
+        partitions: inTopic.map(({ partition }) => ({ partitionIndex: partition, timestamp })),
+      })),
+    })
+    return new Map(
+      listed.flatMap(({ name: topic, partitions }) =>
+        partitions.map(({ partitionIndex: partition, offset }): [string, bigint] => [
+          keyOf({ topic, partition }),
+          offset,
+        ]),
+      ),
+    )
+  }
+
+  async #explained<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof MillraceError) throw error
+      throw await explain(error, this.#settings)
+    }
+  }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`
+}

@@ -1,0 +1,220 @@
+import type { Clock } from '../clock.ts'
+import { MillraceError } from '../errors.ts'
+import { memoryRecordsMax, reconnectDelayMsMin } from '../limits.ts'
+import type { MemoryCluster } from './memory-cluster.ts'
+import type { MemoryMember } from './memory-group.ts'
+import type {
+  AssignedPartition,
+  CommitOutcome,
+  ConsumeOptions,
+  Consumption,
+  TopicPartition,
+  TopicRequest,
+  Transport,
+} from './transport.ts'
+
+/** Opens a door to a cluster in memory. It passes the same conformance suite as `openKafka`. */
+export function openMemory(cluster: MemoryCluster, clock: Clock): Transport {
+  const requested = new Map<string, TopicRequest>()
+  const consumptions = new Set<MemoryConsumption>()
+  return {
+    async cluster() {
+      cluster.assertReachable()
+      const brokers = [{ nodeId: 1, host: 'memory', port: 0 }]
+      return { clusterId: cluster.clusterId, brokers }
+    },
+    async ensureTopics(topics) {
+      for (const request of topics) requested.set(request.topic, request)
+      return topics.map((request) => cluster.ensureTopic(request))
+    },
+    async send(at, records) {
+      const request = requested.get(at.topic)
+      if (cluster.reachable && request !== undefined) cluster.ensureTopic(request)
+      return cluster.append(at, records)
+    },
+    consume(options) {
+      const consumption = new MemoryConsumption({ cluster, clock, requested, options })
+      consumptions.add(consumption)
+      return consumption
+    },
+    async lag(groupName, topics) {
+      cluster.assertReachable()
+      const group = cluster.group(groupName)
+      return topics.flatMap(partitionsOf(cluster)).map((at) => {
+        const end = cluster.endOffset(at)
+        const committed = group.committed(at)
+        return { ...at, committed, end, lag: end - (committed ?? 0n) }
+      })
+    },
+    async readFrom(at, offset, recordsMax) {
+      cluster.describe(at.topic)
+      return cluster.read(at, offset, recordsMax)
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...consumptions].map((consumption) => consumption.stop()))
+    },
+  }
+}
+
+interface MemoryConsumptionOptions {
+  readonly cluster: MemoryCluster
+  readonly clock: Clock
+  readonly requested: ReadonlyMap<string, TopicRequest>
+  readonly options: ConsumeOptions
+}
+
+/** One member's reading. Records come in a turn of the event loop of their own, as from a socket. */
+class MemoryConsumption implements Consumption, MemoryMember {
+  readonly topics: readonly string[]
+  readonly #cluster: MemoryCluster
+  readonly #clock: Clock
+  readonly #requested: ReadonlyMap<string, TopicRequest>
+  readonly #options: ConsumeOptions
+  readonly #owned = new Map<string, OwnedPartition>()
+  readonly #unwatch: () => void
+  #stopped = false
+  #joined = false
+  #pumping = false
+
+  constructor({ cluster, clock, requested, options }: MemoryConsumptionOptions) {
+    this.topics = options.topics
+    this.#cluster = cluster
+    this.#clock = clock
+    this.#requested = requested
+    this.#options = options
+    this.#unwatch = cluster.watch(() => this.#pump())
+    queueMicrotask(() => this.#join())
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const owned of this.#find(partitions)) owned.paused = true
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const owned of this.#find(partitions)) owned.paused = false
+    this.#pump()
+  }
+
+  async commit(
+    offsets: readonly (TopicPartition & { readonly offset: bigint })[],
+  ): Promise<CommitOutcome> {
+    const { group, instanceId } = this.#options
+    if (!this.#cluster.reachable) {
+      return { kind: 'unavailable', code: 'STOPPED', message: 'the cluster is stopped' }
+    }
+    const joined = this.#cluster.group(group)
+    if (
+      offsets.some((at) => !this.#owned.has(keyOf(at)) || !joined.isOwner(instanceId, this, at))
+    ) {
+      return { kind: 'fenced', code: 'NOT_ASSIGNED' }
+    }
+    for (const { offset, ...at } of offsets) joined.commit(at, offset)
+    return { kind: 'committed' }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#owned.clear()
+    this.#unwatch()
+    const { group, instanceId } = this.#options
+    this.#cluster.group(group).leaveSilently(instanceId, this)
+  }
+
+  async revoke(): Promise<void> {
+    if (this.#owned.size > 0 && !this.#stopped) {
+      await this.#options.listener.revoked([...this.#owned.values()].map(placeOf))
+    }
+    this.#owned.clear()
+  }
+
+  assign(partitions: readonly TopicPartition[]): void {
+    if (this.#stopped) return
+    const group = this.#cluster.group(this.#options.group)
+    const assigned: AssignedPartition[] = partitions.map((at) => ({
+      ...at,
+      clusterId: this.#cluster.clusterId,
+      topicId: this.#cluster.topicId(at.topic) ?? '',
+      position: group.committed(at) ?? 0n,
+    }))
+    this.#owned.clear()
+    for (const { topic, partition, position } of assigned) {
+      const owned = { topic, partition, offset: position, paused: false }
+      this.#owned.set(keyOf(owned), owned)
+    }
+    this.#options.listener.assigned(assigned)
+    this.#pump()
+  }
+
+  lose(): void {
+    if (this.#stopped || !this.#joined) return
+    this.#joined = false
+    this.#options.listener.failed(
+      new MillraceError('kafka-unavailable', 'the group is lost', { retriable: true }),
+    )
+    this.revoke().then(
+      () => this.#joinLater(),
+      (error: Error) => this.#options.listener.failed(error),
+    )
+  }
+
+  #join(): void {
+    if (this.#stopped || this.#joined) return
+    if (!this.#cluster.reachable) {
+      this.#joinLater()
+      return
+    }
+    for (const topic of this.topics) {
+      const request = this.#requested.get(topic)
+      if (request !== undefined) this.#cluster.ensureTopic(request)
+    }
+    this.#joined = true
+    this.#cluster.group(this.#options.group).join(this.#options.instanceId, this)
+  }
+
+  #joinLater(): void {
+    if (!this.#stopped) this.#clock.after(reconnectDelayMsMin, () => this.#join())
+  }
+
+  #pump(): void {
+    if (this.#pumping || this.#stopped) return
+    this.#pumping = true
+    setImmediate(() => {
+      this.#pumping = false
+      if (!this.#cluster.reachable) return
+      for (const owned of this.#owned.values()) {
+        const records = owned.paused
+          ? []
+          : this.#cluster.read(owned, owned.offset, memoryRecordsMax)
+        if (records.length === 0) continue
+        owned.offset += BigInt(records.length)
+        this.#options.listener.records(placeOf(owned), records)
+        this.#pump()
+      }
+    })
+  }
+
+  #find(partitions: readonly TopicPartition[]): OwnedPartition[] {
+    return partitions.flatMap((at) => this.#owned.get(keyOf(at)) ?? [])
+  }
+}
+
+interface OwnedPartition extends TopicPartition {
+  offset: bigint
+  paused: boolean
+}
+
+function partitionsOf(cluster: MemoryCluster): (topic: string) => TopicPartition[] {
+  return (topic) =>
+    Array.from({ length: cluster.describe(topic).partitions }, (_, partition) => ({
+      topic,
+      partition,
+    }))
+}
+
+function placeOf({ topic, partition }: TopicPartition): TopicPartition {
+  return { topic, partition }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`
+}
