@@ -1,0 +1,22 @@
+export { type AllServers, startAllServers } from './all-servers.ts'
+export { cacheFolder, repositoryRoot } from './cache-folder.ts'
+export { bringPrograms, isOnPath, type NeededProgram } from './debian-packages.ts'
+export { startKafka3 } from './kafka-3.ts'
+export {
+  bringKafka4,
+  type Kafka4Server,
+  type KafkaServer,
+  kafka4Version,
+  saslUsers,
+  startKafka4,
+} from './kafka-4.ts'
+export { runKafkaTool } from './kafka-tool.ts'
+export { withProgress } from './progress.ts'
+export {
+  type CommandOptions,
+  type CommandResult,
+  runChecked,
+  runCommand,
+} from './run-command.ts'
+export { type ServerProcess, startServerProcess } from './server-process.ts'
+export { type ServerVariable, serverVariable, serverVariables } from './server-variables.ts'
