@@ -63,11 +63,9 @@ export interface Field<Inner extends Type = Type> {
 }
 
 /** A plain value, or `zero`: the type's own (0, '', false, no bytes, no elements). */
-export type Fallback =
-  | { readonly kind: 'zero' }
-  | { readonly kind: 'value'; readonly value: ScalarValue }
+type Fallback = { readonly kind: 'zero' } | { readonly kind: 'value'; readonly value: ScalarValue }
 
-export type ScalarValue = number | bigint | string | boolean | Uint8Array | null
+type ScalarValue = number | bigint | string | boolean | Uint8Array | null
 
 /** The value that decoding gives: every field is there, whatever the version. */
 export type ValueOf<T> =

@@ -28,8 +28,8 @@ import {
  * - v10 the new leader and its address, when the asked one is not it (KIP-951).
  * - v11 the error TRANSACTION_ABORTABLE (KIP-890).
  *
- * v0–2 are declared so that they can be refused politely: `kept-versions.ts` says why. Left out: v12
- * and v13, which begin transactions implicitly (KIP-890) and name topics by id (KIP-516).
+ * v0–2 are declared so that they can be refused politely: `kept-versions.ts` says why. Left out:
+ * v12 and v13, which begin transactions implicitly (KIP-890) and name topics by id (KIP-516).
  */
 export const Produce = api({
   key: 0,

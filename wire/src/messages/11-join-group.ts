@@ -14,8 +14,8 @@ import {
 } from '../schema.ts'
 
 /**
- * JoinGroup makes the sender a member of a group, and waits until the generation is formed. Only the
- * leader gets the list of members. Below v7 `protocolName` can not be null: an error says ''.
+ * JoinGroup makes the sender a member of a group, and waits until the generation is formed. Only
+ * the leader gets the list of members. Below v7 `protocolName` can not be null: an error says ''.
  *
  * - v1 rebalance timeout, apart from that of the session (KIP-62).
  * - v2 throttle time.

@@ -2,9 +2,9 @@ import { api, type RequestOf, type ResponseOf } from '../api.ts'
 import { array, boolean, ignorable, int16, int32, int64, since, string, tagged } from '../schema.ts'
 
 /**
- * ApiVersions tells a client what the broker speaks; it is the first request of most. A version that
- * the broker does not know is answered in v0, with UNSUPPORTED_VERSION and the range of this API
- * (KIP-511). The response header is v0 in every version, the body is flexible from v3.
+ * ApiVersions tells a client what the broker speaks; it is the first request of most. A version
+ * that the broker does not know is answered in v0, with UNSUPPORTED_VERSION and the range of this
+ * API (KIP-511). The response header is v0 in every version, the body is flexible from v3.
  *
  * - v1 throttle time.
  * - v3 flexible (KIP-482); the client's name and version (KIP-511); features (KIP-584).

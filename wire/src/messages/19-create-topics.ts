@@ -16,7 +16,8 @@ import {
 } from '../schema.ts'
 
 /**
- * CreateTopics makes topics. -1 partitions or replicas means the broker's default, from v4 (KIP-464).
+ * CreateTopics makes topics. -1 partitions or replicas means the broker's default, from v4
+ * (KIP-464).
  *
  * - v2 throttle time.
  * - v5 flexible (KIP-482); the response tells partitions, replicas and configs (KIP-525).

@@ -2,7 +2,8 @@ import { api, type RequestOf, type ResponseOf } from '../api.ts'
 import { array, ignorable, int16, int32, int64, since, string, withDefault } from '../schema.ts'
 
 /**
- * OffsetForLeaderEpoch finds where an epoch ended, so that a reader notices a truncated log (KIP-320).
+ * OffsetForLeaderEpoch finds where an epoch ended, so that a reader notices a truncated log
+ * (KIP-320).
  *
  * - v2 the leader epoch that the client knows; throttle time.
  * - v3 the replica that asks (KIP-392).

@@ -2,8 +2,8 @@ import { api, type RequestOf, type ResponseOf } from '../api.ts'
 import { array, boolean, int8, int16, int32, nullableString, string } from '../schema.ts'
 
 /**
- * IncrementalAlterConfigs changes single configs (KIP-339): operation 0 sets, 1 deletes, 2 appends to
- * a list, 3 subtracts from it.
+ * IncrementalAlterConfigs changes single configs (KIP-339): operation 0 sets, 1 deletes, 2 appends
+ * to a list, 3 subtracts from it.
  *
  * - v1 flexible (KIP-482).
  */
