@@ -48,7 +48,11 @@ test('while it is down no connection is taken; up again it has the same port', a
   await using mailbox = await startMailbox(system)
   const smtp = sender(mailbox.smtpPort)
   const down = await fetch(`${mailbox.url}/smtp/down`, { method: 'POST' })
-  assert.deepEqual(await down.json(), { isUp: false, port: mailbox.smtpPort })
+  assert.deepEqual(await down.json(), {
+    isUp: false,
+    port: mailbox.smtpPort,
+    refusing: true,
+  })
   await assert.rejects(smtp.sendMail(mail('lost')), { code: 'ESOCKET' })
 
   await fetch(`${mailbox.url}/smtp/up`, { method: 'POST' })
@@ -86,6 +90,25 @@ test('a recipient at refused.test gets 550, and a mail past the limit 552', asyn
   const huge = { ...mail('huge'), text: 'x'.repeat(300 * 1024) }
   await assert.rejects(smtp.sendMail(huge), { responseCode: 552 })
   assert.deepEqual(mailbox.mails, [])
+
+  await fetch(`${mailbox.url}/refusals/off`, { method: 'POST' })
+  await smtp.sendMail(mail('yes', 'ann@refused.test'))
+  assert.equal(mailbox.mails.length, 1)
+  await fetch(`${mailbox.url}/refusals/on`, { method: 'POST' })
+  await assert.rejects(smtp.sendMail(mail('no', 'ann@refused.test')), { responseCode: 550 })
+})
+
+test('who waits for a number of mails is told at the last of them, not before', async () => {
+  const mails = new Mails(10)
+  const told: number[] = []
+  const waiting = [1, 2, 2].map((total) => mails.arrived(total).then(() => told.push(total)))
+  await mails.receive(Buffer.from('Subject: one\r\n\r\n'), [], 0)
+  await waiting[0]
+  assert.deepEqual(told, [1])
+  await mails.receive(Buffer.from('Subject: two\r\n\r\n'), [], 0)
+  await Promise.all(waiting)
+  await mails.arrived(2)
+  assert.deepEqual(told, [1, 2, 2])
 })
 
 test('the oldest mail is forgotten, and still counted', async () => {
@@ -103,7 +126,7 @@ test('the oldest mail is forgotten, and still counted', async () => {
 test('nothing that a mail says becomes markup', () => {
   const evil = `<script>alert("1")</script>'&`
   const page = mailboxPage({
-    smtp: { isUp: true, port: 1025 },
+    smtp: { isUp: true, port: 1025, refusing: true },
     received: 1,
     mails: [
       {

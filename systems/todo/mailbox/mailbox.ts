@@ -12,18 +12,28 @@ export interface Mailbox extends AsyncDisposable {
   readonly smtpPort: number
   /** Newest first. */
   readonly mails: readonly ReceivedMail[]
+  /** Resolves when so many mails have arrived since the start. */
+  arrived(total: number): Promise<void>
+  /** Nothing listens on the SMTP port until it is brought up again. */
   takeDown(): Promise<void>
   bringUp(): Promise<void>
+  /** Whether mail for refused.test is refused from now on. */
+  refuse(refusing: boolean): void
 }
 
-export interface MailboxPorts {
+export interface MailboxOptions {
+  /** The ports, 0 for one that the system chooses. */
   readonly http: number
   readonly smtp: number
+  readonly mailsMax?: number
 }
 
 /** Starts the mailbox on 127.0.0.1. Rejects with the system's error where a port is taken. */
-export async function startMailbox(ports: MailboxPorts): Promise<Mailbox> {
-  const mails = new Mails(mailboxMailsMax)
+export async function startMailbox({
+  mailsMax = mailboxMailsMax,
+  ...ports
+}: MailboxOptions): Promise<Mailbox> {
+  const mails = new Mails(mailsMax)
   const smtp = await SmtpSwitch.open(ports.smtp, (raw, to) => mails.receive(raw, to, Date.now()))
   const http = mailboxHttp(mails, smtp)
   try {
@@ -38,8 +48,10 @@ export async function startMailbox(ports: MailboxPorts): Promise<Mailbox> {
     get mails() {
       return mails.newestFirst
     },
+    arrived: (total) => mails.arrived(total),
     takeDown: () => smtp.takeDown(),
     bringUp: () => smtp.bringUp(),
+    refuse: (refusing) => smtp.refuse(refusing),
     async [Symbol.asyncDispose]() {
       await http.close()
       await smtp[Symbol.asyncDispose]()
@@ -50,7 +62,7 @@ export async function startMailbox(ports: MailboxPorts): Promise<Mailbox> {
 function mailboxHttp(mails: Mails, smtp: SmtpSwitch): FastifyInstance {
   const http = fastify({ forceCloseConnections: true })
   const view = (): MailboxView => ({
-    smtp: { isUp: smtp.isUp, port: smtp.port },
+    smtp: { isUp: smtp.isUp, port: smtp.port, refusing: smtp.refusing },
     received: mails.received,
     mails: mails.newestFirst,
   })
@@ -71,6 +83,8 @@ function mailboxHttp(mails: Mails, smtp: SmtpSwitch): FastifyInstance {
   for (const [path, turn] of [
     ['/smtp/down', () => smtp.takeDown()],
     ['/smtp/up', () => smtp.bringUp()],
+    ['/refusals/on', () => smtp.refuse(true)],
+    ['/refusals/off', () => smtp.refuse(false)],
   ] as const) {
     http.post(path, async (request, reply) => {
       if (comesFromAnotherSite(request)) return reply.code(403).send('only from its own page\n')

@@ -19,10 +19,12 @@ export interface ReceivedMail {
  *
  * B1. A mail is in the list before its sender hears that it was accepted.
  * B2. The oldest mail goes when one too many arrives; `received` counts all.
+ * B3. Who waits for a number of mails is told when the last of them is in the list.
  */
 export class Mails {
   readonly #mailsMax: number
   readonly #mails: ReceivedMail[] = []
+  #waiting: readonly { readonly total: number; readonly resolve: () => void }[] = []
   #received = 0
 
   constructor(mailsMax: number) {
@@ -38,6 +40,14 @@ export class Mails {
     return this.#mails.toReversed()
   }
 
+  /** Resolves when so many mails have arrived since the start. */
+  arrived(total: number): Promise<void> {
+    if (this.#received >= total) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#waiting = [...this.#waiting, { total, resolve }]
+    })
+  }
+
   async receive(raw: Uint8Array, to: readonly string[], nowMs: number): Promise<void> {
     const { from, subject, text, messageId } = await PostalMime.parse(raw)
     this.#received += 1
@@ -51,5 +61,12 @@ export class Mails {
       messageId: messageId ?? '',
     })
     if (this.#mails.length > this.#mailsMax) this.#mails.shift()
+    this.#tell()
+  }
+
+  #tell(): void {
+    const told = this.#waiting.filter(({ total }) => total <= this.#received)
+    this.#waiting = this.#waiting.filter(({ total }) => total > this.#received)
+    for (const { resolve } of told) resolve()
   }
 }

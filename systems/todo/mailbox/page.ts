@@ -1,7 +1,13 @@
 import type { ReceivedMail } from './mails.ts'
+import { refusedDomain } from './smtp-switch.ts'
 
 export interface MailboxView {
-  readonly smtp: { readonly isUp: boolean; readonly port: number }
+  readonly smtp: {
+    readonly isUp: boolean
+    readonly port: number
+    /** Whether mail for `refusedDomain` is refused. */
+    readonly refusing: boolean
+  }
   /** How many arrived since the start. */
   readonly received: number
   readonly mails: readonly ReceivedMail[]
@@ -12,6 +18,7 @@ export function mailboxPage({ smtp, received, mails }: MailboxView): string {
   const state = smtp.isUp
     ? `SMTP on port ${smtp.port} is <b class="up">up</b>`
     : `SMTP on port ${smtp.port} is <b class="down">down</b>: mails wait until it is up again`
+  const refusals = `Mail for ${refusedDomain} is ${smtp.refusing ? 'refused (550)' : 'accepted'}`
   const shown = mails.length < received ? `, the latest ${mails.length} of them here` : ''
   return `<!doctype html>
 <html lang="en">
@@ -33,7 +40,8 @@ form { display: inline }
 </head>
 <body>
 <h1>Mailbox</h1>
-<p>${state}. ${switchForm(smtp.isUp)}</p>
+<p>${state}. ${button('/smtp', smtp.isUp ? 'down' : 'up')}</p>
+<p>${refusals}. ${button('/refusals', smtp.refusing ? 'off' : 'on')}</p>
 <p>${received} received${shown}. <a href="/mails">As JSON</a></p>
 ${mails.map(article).join('\n')}
 </body>
@@ -41,9 +49,15 @@ ${mails.map(article).join('\n')}
 `
 }
 
-function switchForm(isUp: boolean): string {
-  const [path, words] = isUp ? ['down', 'Take it down'] : ['up', 'Bring it up']
-  return `<form method="post" action="/smtp/${path}"><button>${words}</button></form>`
+const words = {
+  down: 'Take it down',
+  up: 'Bring it up',
+  off: 'Accept it',
+  on: 'Refuse it',
+}
+
+function button(path: string, to: keyof typeof words): string {
+  return `<form method="post" action="${path}/${to}"><button>${words[to]}</button></form>`
 }
 
 function article({ subject, from, to, receivedAt, messageId, text }: ReceivedMail): string {

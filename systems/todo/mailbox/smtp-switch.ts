@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { SMTPServer, type SMTPServerDataStream } from 'smtp-server'
 import { mailboxMailBytesMax } from '../limits.ts'
 
-/** Recipients of this domain are refused for good (550), to see an event parked. */
+/** Recipients of this domain are refused for good (550) while `refusing`, to see an event parked. */
 export const refusedDomain = 'refused.test'
 
 /** A connection that is idle when the server goes down has this long to end by itself. */
@@ -20,6 +20,7 @@ export class SmtpSwitch implements AsyncDisposable {
   readonly #receive: ReceiveMail
   #port: number
   #server: SMTPServer | undefined
+  #refusing = true
   #switching: Promise<void> = Promise.resolve()
 
   private constructor(port: number, receive: ReceiveMail) {
@@ -42,10 +43,19 @@ export class SmtpSwitch implements AsyncDisposable {
     return this.#port
   }
 
+  /** Whether mail for `refusedDomain` is refused. */
+  get refusing(): boolean {
+    return this.#refusing
+  }
+
+  refuse(refusing: boolean): void {
+    this.#refusing = refusing
+  }
+
   bringUp(): Promise<void> {
     return this.#switch(async () => {
       if (this.#server) return
-      const server = smtpServer(this.#receive)
+      const server = this.#smtpServer()
       const listener = server.listen(this.#port, '127.0.0.1')
       await once(listener, 'listening')
       const address = listener.address()
@@ -73,25 +83,25 @@ export class SmtpSwitch implements AsyncDisposable {
     this.#switching = switched.catch(() => {})
     return switched
   }
-}
 
-function smtpServer(receive: ReceiveMail): SMTPServer {
-  return new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    disableReverseLookup: true,
-    closeTimeout: closeTimeoutMs,
-    size: mailboxMailBytesMax,
-    onRcptTo({ address }, _session, answer) {
-      const refused = address.toLowerCase().endsWith(`@${refusedDomain}`)
-      answer(refused ? reply(550, `${refusedDomain} takes no mail`) : null)
-    },
-    onData(stream, { envelope }, answer) {
-      const to = envelope.rcptTo.map(({ address }) => address)
-      const kept = readMail(stream).then((raw) => receive(raw, to))
-      kept.then(() => answer(null, 'kept'), answer)
-    },
-  })
+  #smtpServer(): SMTPServer {
+    return new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['STARTTLS'],
+      disableReverseLookup: true,
+      closeTimeout: closeTimeoutMs,
+      size: mailboxMailBytesMax,
+      onRcptTo: ({ address }, _session, answer) => {
+        const refused = this.#refusing && address.toLowerCase().endsWith(`@${refusedDomain}`)
+        answer(refused ? reply(550, `${refusedDomain} takes no mail`) : null)
+      },
+      onData: (stream, { envelope }, answer) => {
+        const to = envelope.rcptTo.map(({ address }) => address)
+        const kept = readMail(stream).then((raw) => this.#receive(raw, to))
+        kept.then(() => answer(null, 'kept'), answer)
+      },
+    })
+  }
 }
 
 async function readMail(stream: SMTPServerDataStream): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 // Sends one mail over SMTP, and says what a failure means for the event behind it.
 import { Outage } from '@millrace/kit'
 import { createTransport } from 'nodemailer'
-import { smtpAnswerMs } from '../../limits.ts'
+import { mailsInFlightMax, smtpAnswerMs, smtpIdleMs } from '../../limits.ts'
 
 export interface OutgoingMail {
   readonly to: { readonly name: string; readonly address: string }
@@ -22,12 +22,16 @@ export interface MailerOptions {
 export type SendMail = (mail: OutgoingMail) => Promise<void>
 
 /**
- * One connection a mail: the pool of nodemailer would send a mail again by itself when its
- * connection breaks, and what is sent twice must be ours to decide.
+ * One connection, used again for the mails that follow within `smtpIdleMs`. Nodemailer must not
+ * send a mail again by itself when the connection breaks: what is sent twice is ours to decide.
  */
 export function mailer({ smtpUrl, from }: MailerOptions): SendMail {
   const transport = createTransport({
     url: smtpUrl,
+    pool: true,
+    maxConnections: mailsInFlightMax,
+    maxRequeues: 0,
+    idleTimeout: smtpIdleMs,
     connectionTimeout: smtpAnswerMs,
     greetingTimeout: smtpAnswerMs,
     socketTimeout: smtpAnswerMs,
