@@ -72,3 +72,24 @@ export {
   type ServicePlace,
   type System,
 } from './system.ts'
+export { openKafka } from './transport/kafka.ts'
+export type { KafkaSettings, SaslSettings } from './transport/kafka-settings.ts'
+export { openMemory } from './transport/memory.ts'
+export { MemoryCluster, type SendFault } from './transport/memory-cluster.ts'
+export type {
+  AssignedPartition,
+  ClusterDescription,
+  CommitOutcome,
+  ConsumeOptions,
+  ConsumerListener,
+  Consumption,
+  Header,
+  IncomingRecord,
+  OutgoingRecord,
+  PartitionLag,
+  SendOutcome,
+  TopicDescription,
+  TopicPartition,
+  TopicRequest,
+  Transport,
+} from './transport/transport.ts'

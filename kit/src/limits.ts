@@ -59,9 +59,9 @@ export const fetchWaitMsMax = 500
 export const produceRetriesMax = 3
 export const produceRetryDelayMs = 200
 
-/** A new topic is known to every broker within a second or so: 20 × 100 ms. */
-export const topicVisibleAttemptsMax = 20
-export const topicVisibleDelayMs = 100
+/** A new topic is known to every broker within a second or so, and so is a coordinator. */
+export const clusterReadyAttemptsMax = 20
+export const clusterReadyDelayMs = 100
 
 /**
  * A restart within the session takes its partitions back without a rebalance (KIP-345), and

@@ -1,6 +1,6 @@
 import { Admin, type ClusterMetadata, ListOffsetTimestamps } from '@platformatic/kafka'
 import { MillraceError } from '../errors.ts'
-import { topicVisibleAttemptsMax, topicVisibleDelayMs } from '../limits.ts'
+import { clusterReadyAttemptsMax, clusterReadyDelayMs } from '../limits.ts'
 import { clientOptions } from './kafka-client.ts'
 import { explain, isUnknownTopic, protocolCodesOf } from './kafka-errors.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
@@ -53,21 +53,18 @@ export class KafkaAdmin {
     return this.#explained(() => this.describe(topics))
   }
 
+  /** True for a topic that one of our services asked for. */
+  isRequested(topic: string): boolean {
+    return this.#requested.has(topic)
+  }
+
   /** Throws where a topic does not exist, after waiting for a new one to be known. */
   async describe(topics: readonly string[]): Promise<readonly TopicDescription[]> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        this.#admin.clearMetadata()
-        const metadata = await this.#admin.metadata({ topics: [...topics], forceUpdate: true })
-        return topics.map((topic) => descriptionOf(metadata, topic))
-      } catch (error) {
-        // A topic that was just made takes a moment to reach the broker that we ask.
-        const maybeSoon =
-          isUnknownTopic(error) || protocolCodesOf(error).includes('LEADER_NOT_AVAILABLE')
-        if (!maybeSoon || attempt >= topicVisibleAttemptsMax) throw error
-        await new Promise((resolve) => setTimeout(resolve, topicVisibleDelayMs))
-      }
-    }
+    return patiently(async () => {
+      this.#admin.clearMetadata()
+      const metadata = await this.#admin.metadata({ topics: [...topics], forceUpdate: true })
+      return topics.map((topic) => descriptionOf(metadata, topic))
+    })
   }
 
   async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
@@ -142,7 +139,7 @@ export class KafkaAdmin {
   }
 
   async #committed(group: string, topics: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
-    const groups = await this.#admin.listConsumerGroupOffsets({ groups: [group] })
+    const groups = await patiently(() => this.#admin.listConsumerGroupOffsets({ groups: [group] }))
     return new Map(
       groups
         .flatMap((found) => found.topics)
@@ -164,6 +161,27 @@ export class KafkaAdmin {
     } catch (error) {
       if (error instanceof MillraceError) throw error
       throw await explain(error, this.#settings)
+    }
+  }
+}
+
+/** What a cluster says while a new topic, or its very first group, is still being made. */
+const soon = new Set([
+  'LEADER_NOT_AVAILABLE',
+  'COORDINATOR_NOT_AVAILABLE',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'NOT_COORDINATOR',
+])
+
+async function patiently<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      const maybeSoon =
+        isUnknownTopic(error) || protocolCodesOf(error).some((code) => soon.has(code))
+      if (!maybeSoon || attempt >= clusterReadyAttemptsMax) throw error
+      await new Promise((resolve) => setTimeout(resolve, clusterReadyDelayMs))
     }
   }
 }

@@ -1,7 +1,7 @@
-import { Admin, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka'
+import { FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka'
 import { MillraceError } from '../errors.ts'
 import { reconnectDelayMsMin } from '../limits.ts'
-import { clientOptions } from './kafka-client.ts'
+import { KafkaAdmin } from './kafka-admin.ts'
 import { explain } from './kafka-errors.ts'
 import { type FetchPosition, KafkaFetcher, type PartitionFetch } from './kafka-fetcher.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
@@ -46,34 +46,29 @@ export interface GroupPosition extends TopicPartition {
  */
 export class KafkaInspector implements AsyncDisposable {
   readonly #settings: KafkaSettings
-  readonly #admin: Admin
+  readonly #admin: KafkaAdmin
   readonly #fetcher: KafkaFetcher
 
   constructor(settings: KafkaSettings) {
     this.#settings = settings
-    this.#admin = new Admin(clientOptions(settings))
-    this.#fetcher = new KafkaFetcher(this.#admin, settings)
+    this.#admin = new KafkaAdmin(settings)
+    this.#fetcher = new KafkaFetcher(this.#admin.client, settings)
   }
 
   async cluster(): Promise<ClusterDescription> {
-    return this.#explained(async () => {
-      this.#admin.clearMetadata()
-      const { id, brokers } = await this.#admin.metadata({ topics: [], forceUpdate: true })
-      const described = [...brokers].map(([nodeId, { host, port }]) => ({ nodeId, host, port }))
-      return { clusterId: id, brokers: described }
-    })
+    return this.#admin.cluster()
   }
 
   /** All topics but Kafka's internal ones, by name. */
   async topicNames(): Promise<readonly string[]> {
-    return this.#explained(async () => (await this.#admin.listTopics()).sort())
+    return this.#explained(async () => (await this.#admin.client.listTopics()).sort())
   }
 
   /** In the order of `topics`, which all exist. */
   async topics(topics: readonly string[]): Promise<readonly TopicSummary[]> {
     return this.#explained(async () => {
       if (topics.length === 0) return []
-      const metadata = await this.#admin.metadata({ topics: [...topics], forceUpdate: true })
+      const metadata = await this.#admin.client.metadata({ topics: [...topics], forceUpdate: true })
       const places = topics.flatMap((topic) => {
         const count = metadata.topics.get(topic)?.partitionsCount ?? 0
         return Array.from({ length: count }, (_, partition) => ({ topic, partition }))
@@ -96,17 +91,15 @@ export class KafkaInspector implements AsyncDisposable {
   /** All groups, by name, with how far each has read. */
   async groups(): Promise<readonly GroupSummary[]> {
     return this.#explained(async () => {
-      const listed = [...(await this.#admin.listGroups()).values()]
+      const listed = [...(await this.#admin.client.listGroups()).values()]
+      const existing = new Set(await this.#admin.client.listTopics())
       const groups = await Promise.all(
-        listed.map(async ({ id, state }) => {
-          const [described, positions] = await Promise.all([this.#members(id), this.#positions(id)])
-          return {
-            group: id,
-            state: described.state ?? state,
-            members: described.members,
-            positions,
-          }
-        }),
+        listed.map(async ({ id: group, state }) => ({
+          group,
+          state,
+          members: await this.#members(group),
+          positions: await this.#positions(group, existing),
+        })),
       )
       return groups.sort((a, b) => (a.group < b.group ? -1 : 1))
     })
@@ -136,41 +129,40 @@ export class KafkaInspector implements AsyncDisposable {
     await Promise.allSettled([this.#fetcher.close(), this.#admin.close()])
   }
 
-  async #members(group: string) {
+  async #members(group: string): Promise<readonly GroupMember[] | null> {
     try {
-      const described = (await this.#admin.describeGroups({ groups: [group] })).get(group)
-      if (described === undefined) return { members: null }
-      const members = [...described.members.values()].map(
-        ({ clientId, clientHost, assignments }): GroupMember => ({
-          clientId,
-          host: clientHost.replace(/^\//, ''),
-          partitions: [...(assignments?.values() ?? [])].flatMap(({ topic, partitions }) =>
-            partitions.map((partition) => ({ topic, partition })),
-          ),
-        }),
-      )
-      return { members, state: described.state }
+      const described = await this.#admin.client.describeGroups({ groups: [group] })
+      const members = described.get(group)?.members.values()
+      return [...(members ?? [])].map(({ clientId, clientHost, assignments }) => ({
+        clientId,
+        host: clientHost.replace(/^\//, ''),
+        partitions: [...(assignments?.values() ?? [])].flatMap(({ topic, partitions }) =>
+          partitions.map((partition) => ({ topic, partition })),
+        ),
+      }))
     } catch {
       // Of another protocol, or in the middle of a rebalance: the client cannot decode it.
-      return { members: null }
+      return null
     }
   }
 
-  async #positions(group: string): Promise<readonly GroupPosition[]> {
-    const groups = await this.#admin.listConsumerGroupOffsets({ groups: [group] })
-    const committed = groups.flatMap(({ topics }) =>
-      topics.flatMap(({ name: topic, partitions }) =>
+  async #positions(
+    group: string,
+    existing: ReadonlySet<string>,
+  ): Promise<readonly GroupPosition[]> {
+    const groups = await this.#admin.client.listConsumerGroupOffsets({ groups: [group] })
+    const places = groups
+      .flatMap(({ topics }) => topics)
+      .filter(({ name }) => existing.has(name))
+      .flatMap(({ name: topic, partitions }) =>
         partitions
           .filter(({ committedOffset }) => committedOffset >= 0n)
-          .map(({ partitionIndex: partition, committedOffset }) => ({
+          .map(({ partitionIndex: partition, committedOffset: committed }) => ({
             topic,
             partition,
-            committed: committedOffset,
+            committed,
           })),
-      ),
-    )
-    const existing = new Set(await this.#admin.listTopics())
-    const places = committed.filter(({ topic }) => existing.has(topic))
+      )
     const ends = await this.#offsets(places, ListOffsetTimestamps.LATEST)
     return places
       .map((place) => ({ ...place, end: ends.get(keyOf(place)) ?? place.committed }))
@@ -185,7 +177,7 @@ export class KafkaInspector implements AsyncDisposable {
   ): Promise<ReadonlyMap<string, bigint>> {
     if (places.length === 0) return new Map()
     const byTopic = Map.groupBy(places, ({ topic }) => topic)
-    const listed = await this.#admin.listOffsets({
+    const listed = await this.#admin.client.listOffsets({
       isolationLevel: FetchIsolationLevels.READ_COMMITTED,
       topics: [...byTopic].map(([name, inTopic]) => ({
         name,

@@ -52,7 +52,8 @@ class KafkaTransport implements Transport {
 
   async send(at: TopicPartition, records: readonly OutgoingRecord[]): Promise<SendOutcome> {
     const outcome = await this.#producer.send(at, records)
-    if (outcome.kind !== 'refused' || outcome.code !== 'UNKNOWN_TOPIC_OR_PARTITION') return outcome
+    const isGone = outcome.kind === 'refused' && outcome.code === 'UNKNOWN_TOPIC_OR_PARTITION'
+    if (!isGone || !this.#admin.isRequested(at.topic)) return outcome
     // A topic that we asked for is gone: its broker was wiped. Nothing of the batch was taken.
     try {
       await this.#admin.restoreTopics([at.topic])

@@ -30,6 +30,8 @@ export class MemoryGroup {
   readonly #places = new Map<string, Place>()
   readonly #offsets = new Map<string, bigint>()
   #rebalances: Promise<void> = Promise.resolve()
+  /** Several joins at once are one rebalance. */
+  #rebalanceDue = false
 
   constructor(cluster: MemoryCluster, clock: Clock) {
     this.#cluster = cluster
@@ -91,7 +93,10 @@ export class MemoryGroup {
   }
 
   #rebalance(): void {
+    if (this.#rebalanceDue) return
+    this.#rebalanceDue = true
     this.#rebalances = this.#rebalances.then(async () => {
+      this.#rebalanceDue = false
       await Promise.all([...this.#places.values()].map(({ member }) => member.revoke()))
       this.#deal()
       for (const place of this.#places.values()) {

@@ -1,0 +1,76 @@
+import type {
+  AssignedPartition,
+  ConsumerListener,
+  IncomingRecord,
+  OutgoingRecord,
+  TopicPartition,
+} from '@millrace/kit'
+
+/** A record with a text as its value, for tests in which nothing else matters. */
+export function recordOf(value: string, key: string | null = null): OutgoingRecord {
+  return {
+    key: key === null ? null : Buffer.from(key),
+    value: Buffer.from(value),
+    headers: [],
+    timestampMs: 1_700_000_000_000,
+  }
+}
+
+export function textOf({ value }: OutgoingRecord): string {
+  return Buffer.from(value ?? []).toString()
+}
+
+/** Remembers all that a consumption tells, and waits for what a test expects. */
+export class RecordingListener implements ConsumerListener {
+  readonly assignments: (readonly AssignedPartition[])[] = []
+  readonly received: IncomingRecord[] = []
+  readonly failures: Error[] = []
+  onAssigned: (partitions: readonly AssignedPartition[]) => void = () => {}
+  onRevoked: (partitions: readonly TopicPartition[]) => Promise<void> = async () => {}
+  readonly #waiting = new Set<() => void>()
+
+  /** The texts received, of one partition or of all, as they came. */
+  values(partition?: number): readonly string[] {
+    return this.received
+      .filter((record) => partition === undefined || record.partition === partition)
+      .map(textOf)
+  }
+
+  /** Resolves as soon as `reached` holds; a test's own time limit ends one that never does. */
+  until(reached: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!reached()) return
+        this.#waiting.delete(look)
+        resolve()
+      }
+      this.#waiting.add(look)
+      look()
+    })
+  }
+
+  assigned(partitions: readonly AssignedPartition[]): void {
+    this.assignments.push(partitions)
+    this.onAssigned(partitions)
+    this.#changed()
+  }
+
+  records(_partition: TopicPartition, records: readonly IncomingRecord[]): void {
+    this.received.push(...records)
+    this.#changed()
+  }
+
+  async revoked(partitions: readonly TopicPartition[]): Promise<void> {
+    await this.onRevoked(partitions)
+    this.#changed()
+  }
+
+  failed(error: Error): void {
+    this.failures.push(error)
+    this.#changed()
+  }
+
+  #changed(): void {
+    for (const look of this.#waiting) look()
+  }
+}
