@@ -73,6 +73,15 @@ export {
   type System,
 } from './system.ts'
 export { openKafka } from './transport/kafka.ts'
+export type { FetchPosition, PartitionFetch } from './transport/kafka-fetcher.ts'
+export {
+  type GroupMember,
+  type GroupPosition,
+  type GroupSummary,
+  KafkaInspector,
+  type PartitionRange,
+  type TopicSummary,
+} from './transport/kafka-inspector.ts'
 export type { KafkaSettings, SaslSettings } from './transport/kafka-settings.ts'
 export { openMemory } from './transport/memory.ts'
 export { MemoryCluster, type SendFault } from './transport/memory-cluster.ts'
