@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { DatabaseSync } from 'node:sqlite'
 import { MillraceError } from '../errors.ts'
+import { isBusy, storeError } from './store-error.ts'
 
 /** Held from start to stop; the operating system takes it back when the process dies. */
 export interface InstanceLock {
@@ -11,11 +12,17 @@ export interface InstanceLock {
 /**
  * Lets one process at a time use a database. The lock is SQLite's RESERVED lock on a small file
  * beside it: the operating system holds it for us, it ends with the process however that ends,
- * and others can still read there who holds it. Throws `store-locked` with the holder.
+ * and others can still read there who holds it.
+ *
+ * Throws `store-locked` with the holder, in the words of `inUse`; `store-full`, `store-damaged` or
+ * `store-failed` where the lock itself cannot be kept.
  */
-export function lockInstance(file: string, nowMs: number): InstanceLock {
-  const lockFile = `${file}.lock`
-  const database = new DatabaseSync(lockFile, { timeout: 0 })
+export function lockInstance(
+  file: string,
+  nowMs: number,
+  inUse: (holder: string) => string = serviceInUse(file),
+): InstanceLock {
+  const database = openLockFile(`${file}.lock`)
   try {
     database.exec('begin immediate')
     database.exec('create table if not exists holder (pid integer, host text, since text)')
@@ -29,18 +36,28 @@ export function lockInstance(file: string, nowMs: number): InstanceLock {
   } catch (error) {
     const holder = holderOf(database)
     database.close()
-    throw new MillraceError(
-      'store-locked',
-      `${file} is in use by ${holder}; a service on SQLite has one instance. Stop the other, ` +
-        'or give this one a directory of its own',
-      { cause: error, retriable: true },
-    )
+    if (!isBusy(error)) throw storeError(error, `${file}.lock`)
+    throw new MillraceError('store-locked', inUse(holder), { cause: error, retriable: true })
   }
   return {
     release() {
       if (database.isOpen) database.close()
     },
   }
+}
+
+function openLockFile(lockFile: string): DatabaseSync {
+  try {
+    return new DatabaseSync(lockFile, { timeout: 0 })
+  } catch (error) {
+    throw storeError(error, lockFile)
+  }
+}
+
+function serviceInUse(file: string): (holder: string) => string {
+  return (holder) =>
+    `${file} is in use by ${holder}; a service on SQLite has one instance. Stop the other, ` +
+    'or give this one a directory of its own'
 }
 
 function holderOf(database: DatabaseSync): string {

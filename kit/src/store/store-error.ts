@@ -60,6 +60,11 @@ export function isUniqueViolation(error: unknown, column?: string): boolean {
   return isUnique && (column === undefined || messageOf(error).includes(column))
 }
 
+/** True where another connection holds the lock that was asked for. */
+export function isBusy(error: unknown): boolean {
+  return primaryCode(error) === codes.busy
+}
+
 function primaryCode(error: unknown): number | undefined {
   const code = resultCode(error)
   return code === undefined ? undefined : code & 0xff
