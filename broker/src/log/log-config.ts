@@ -3,7 +3,7 @@
 /** `ack`: synced before it is acknowledged. `os`: left to the operating system, Kafka's default. */
 export type FlushPolicy = 'ack' | 'os'
 
-export type TimestampType = 'CreateTime' | 'LogAppendTime'
+export type MessageTimestampType = 'CreateTime' | 'LogAppendTime'
 
 export interface LogConfig {
   /** `segment.bytes`: a segment that would grow past this is closed and a new one begun. */
@@ -17,7 +17,7 @@ export interface LogConfig {
   /** `max.message.bytes`: the largest batch that is taken, counting its 61-byte header. */
   readonly maxMessageBytes: number
   /** `message.timestamp.type`. */
-  readonly messageTimestampType: TimestampType
+  readonly messageTimestampType: MessageTimestampType
   /** `index.interval.bytes`: about so many bytes of log lie between two index entries. */
   readonly indexIntervalBytes: number
 }

@@ -7,11 +7,33 @@
 //   log-start-offset-checkpoint         below it everything is deleted
 //   journal/                            the broker's own state
 //   <topic>-<partition>/                partition.metadata, segments and indexes
+//
+// D1. The mark of a clean shutdown is gone, durably, before anything is appended, and is set only
+//     when every partition was open and none had failed.
+// D2. The start of a log is durable before what lies below it is deleted.
+// D3. Checkpoints forget a partition before it is deleted: one that is made anew begins at 0.
 
-import type { Disk } from '../disk/disk.ts'
-import type { Flusher } from './flusher.ts'
+import { type Disk, DiskError, type DiskLock, ROOT } from '../disk/disk.ts'
+import type { Defer } from '../disk/group-commit.ts'
+import { replaceWhole } from '../disk/whole-file.ts'
+import { Flusher } from './flusher.ts'
 import type { FlushPolicy, LogConfig } from './log-config.ts'
-import type { PartitionLog } from './partition-log.ts'
+import { LogDamagedError } from './log-damaged-error.ts'
+import { openMetaProperties } from './meta-properties.ts'
+import { OffsetCheckpoint } from './offset-checkpoint.ts'
+import {
+  directoryName,
+  findPartitionDirectories,
+  giveUpDirectory,
+  makePartitionDirectory,
+  type PartitionDirectory,
+  removeDirectory,
+} from './partition-directory.ts'
+import { PartitionLog } from './partition-log.ts'
+import { ReadBuffers } from './read-buffers.ts'
+import { recoverLog } from './recovery.ts'
+
+export type { PartitionDirectory } from './partition-directory.ts'
 
 export interface LogDirectoryOptions {
   readonly disk: Disk
@@ -22,55 +44,237 @@ export interface LogDirectoryOptions {
   readonly report: (line: string) => void
   /** Used when the directory is new; an existing one keeps its own. */
   readonly clusterId: string
-}
-
-/** A partition directory as found on opening. Its log is not open yet. */
-export interface PartitionDirectory {
-  readonly topic: string
-  readonly partition: number
-  /** 16 bytes in base64url, as Kafka writes topic ids. */
-  readonly topicId: string
+  /** When a group of syncs begins; by default after the events of a loop turn. */
+  readonly defer?: Defer
 }
 
 export interface NewPartitions {
   readonly topic: string
+  /** 16 bytes in base64url. */
   readonly topicId: string
   readonly partitions: readonly number[]
   readonly config: LogConfig
 }
 
-export interface LogDirectory extends AsyncDisposable {
+/** Where a journal may lie: `journal/<name>`. */
+export const JOURNAL_DIRECTORY = 'journal'
+
+const lockName = '.lock'
+const cleanShutdownName = '.kafka_cleanshutdown'
+
+export class LogDirectory implements AsyncDisposable {
   readonly clusterId: string
   readonly flusher: Flusher
-  /** Partition directories found on opening, in no order. */
+  /** Partition directories found on opening. */
   readonly found: readonly PartitionDirectory[]
+  readonly #options: LogDirectoryOptions
+  readonly #lock: DiskLock
+  readonly #wasClean: boolean
+  readonly #buffers = new ReadBuffers()
+  readonly #logs = new Map<string, PartitionLog>()
+  readonly #recoveryPoints: OffsetCheckpoint
+  readonly #logStarts: OffsetCheckpoint
+  /** Checkpointed offsets of the partitions that are not open. */
+  readonly #unopened = new Map<string, Checkpointed>()
+  #checkpointing: Promise<void> = Promise.resolve()
+
+  /**
+   * Opens a data directory, or makes one of an empty directory. No log is open yet.
+   * @throws DiskError `locked`; DataFormatError; LogDamagedError
+   */
+  static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
+    const { disk } = options
+    const lock = disk.lock(lockName)
+    try {
+      const clusterId = await openMetaProperties(disk, options.clusterId)
+      disk.makeDirectory(JOURNAL_DIRECTORY)
+      const found = findPartitionDirectories(disk)
+      const wasClean = disk.list(ROOT)?.includes(cleanShutdownName) === true
+      disk.remove(cleanShutdownName)
+      await disk.syncDirectory(ROOT) // D1
+      return new LogDirectory(options, { lock, clusterId, found, wasClean })
+    } catch (error) {
+      lock.release()
+      throw error
+    }
+  }
+
+  private constructor(options: LogDirectoryOptions, opened: Opened) {
+    this.#options = options
+    this.#lock = opened.lock
+    this.#wasClean = opened.wasClean
+    this.clusterId = opened.clusterId
+    this.found = opened.found
+    this.flusher = new Flusher(options.flush, options.defer)
+    this.#recoveryPoints = new OffsetCheckpoint(options.disk, 'recovery-point-offset-checkpoint')
+    this.#logStarts = new OffsetCheckpoint(options.disk, 'log-start-offset-checkpoint')
+    const recoveryPoints = this.#recoveryPoints.read()
+    const logStarts = this.#logStarts.read()
+    for (const { topic, partition } of opened.found) {
+      const name = directoryName(topic, partition)
+      const recoveryPoint = recoveryPoints.get(name) ?? 0n
+      this.#unopened.set(name, { recoveryPoint, logStartOffset: logStarts.get(name) })
+    }
+  }
+
   /** The open logs. */
-  readonly logs: Iterable<PartitionLog>
+  get logs(): Iterable<PartitionLog> {
+    return this.#logs.values()
+  }
 
   /** The log of a partition, if it is open. */
-  log(topic: string, partition: number): PartitionLog | undefined
+  log(topic: string, partition: number): PartitionLog | undefined {
+    return this.#logs.get(directoryName(topic, partition))
+  }
 
   /**
    * Opens and recovers the log of a directory that was found.
    * @throws LogDamagedError when what was durable is gone or broken
    */
-  openPartition(topic: string, partition: number, config: LogConfig): Promise<PartitionLog>
+  async openPartition(topic: string, partition: number, config: LogConfig): Promise<PartitionLog> {
+    const name = directoryName(topic, partition)
+    const checkpointed = this.#unopened.get(name)
+    if (checkpointed === undefined) {
+      const location = this.#options.disk.location(name)
+      throw new LogDamagedError(location, 'the directory of the partition is missing')
+    }
+    const cleanShutdown = this.#wasClean
+    const log = await this.#open({ topic, partition, config }, { ...checkpointed, cleanShutdown })
+    this.#unopened.delete(name)
+    return log
+  }
 
-  /** Makes the directories of new partitions. Durable when it resolves. */
-  createPartitions(partitions: NewPartitions): Promise<readonly PartitionLog[]>
+  async #open(
+    partition: { readonly topic: string; readonly partition: number; readonly config: LogConfig },
+    known: Checkpointed & { readonly cleanShutdown: boolean },
+  ): Promise<PartitionLog> {
+    const { disk, now, report } = this.#options
+    const directory = directoryName(partition.topic, partition.partition)
+    const recovered = await recoverLog({
+      disk,
+      directory,
+      now,
+      report,
+      indexIntervalBytes: partition.config.indexIntervalBytes,
+      ...known,
+    })
+    const { flusher } = this
+    const log = new PartitionLog(
+      { ...partition, disk, directory, flusher, buffers: this.#buffers, now, report },
+      recovered,
+    )
+    this.#logs.set(directory, log)
+    return log
+  }
+
+  /**
+   * Makes the directories of new partitions: all of them, durable when it resolves, or none.
+   * @throws DiskError
+   */
+  async createPartitions(created: NewPartitions): Promise<readonly PartitionLog[]> {
+    const { disk } = this.#options
+    const { topic, topicId, config, partitions } = created
+    const existing = partitions.find((at) => disk.list(directoryName(topic, at)) !== undefined)
+    if (existing !== undefined) {
+      throw new DiskError(
+        'failed',
+        `${disk.location(directoryName(topic, existing))} is in the way`,
+      )
+    }
+    try {
+      for (const partition of partitions) {
+        await makePartitionDirectory(disk, { topic, partition, topicId })
+      }
+      const fresh = { recoveryPoint: 0n, logStartOffset: undefined, cleanShutdown: true }
+      const logs = partitions.map((partition) => this.#open({ topic, partition, config }, fresh))
+      const opened = await Promise.all(logs)
+      await disk.syncDirectory(ROOT)
+      return opened
+    } catch (error) {
+      await this.deletePartitions(topic, partitions)
+      throw error
+    }
+  }
 
   /** Deletes partitions with everything in them. Durable when it resolves. */
-  deletePartitions(topic: string, partitions: readonly number[]): Promise<void>
+  async deletePartitions(topic: string, partitions: readonly number[]): Promise<void> {
+    const { disk } = this.#options
+    const names = partitions.map((partition) => directoryName(topic, partition))
+    const logs = names.flatMap((name) => this.#logs.get(name) ?? [])
+    for (const name of names) {
+      this.#logs.delete(name)
+      this.#unopened.delete(name)
+    }
+    await this.checkpoint() // D3
+    await Promise.all(logs.map((log) => log.discard()))
+    const existing = names.filter((name) => disk.list(name) !== undefined)
+    const givenUp = existing.map((name) => giveUpDirectory(disk, name))
+    await disk.syncDirectory(ROOT)
+    for (const directory of givenUp) removeDirectory(disk, directory)
+  }
 
   /** Deletes records below an offset, at most up to the high watermark. Durable when it resolves. */
-  deleteRecords(topic: string, partition: number, before: bigint): Promise<bigint>
-
-  /** Writes the checkpoints. */
-  checkpoint(): Promise<void>
+  async deleteRecords(log: PartitionLog, before: bigint): Promise<bigint> {
+    const logStartOffset = await log.advanceLogStart(before)
+    await this.checkpoint() // D2
+    await log.deleteGivenUpSegments()
+    return logStartOffset
+  }
 
   /** Deletes segments that are past their topic's retention. */
-  applyRetention(): Promise<void>
+  async applyRetention(): Promise<void> {
+    const logs = [...this.#logs.values()].filter((log) => log.status.kind === 'open')
+    await Promise.all(logs.map((log) => log.applyRetention()))
+    await this.checkpoint() // D2
+    await Promise.all(logs.map((log) => log.deleteGivenUpSegments()))
+  }
+
+  /** Writes the checkpoints, one call after the other. */
+  checkpoint(): Promise<void> {
+    const turn = this.#checkpointing.then(() => this.#writeCheckpoints())
+    this.#checkpointing = turn.catch(() => {})
+    return turn
+  }
+
+  async #writeCheckpoints(): Promise<void> {
+    const recoveryPoints = new Map<string, bigint>()
+    const logStarts = new Map<string, bigint>()
+    for (const [name, { recoveryPoint, logStartOffset }] of [...this.#unopened, ...this.#logs]) {
+      recoveryPoints.set(name, recoveryPoint)
+      if (logStartOffset !== undefined) logStarts.set(name, logStartOffset)
+    }
+    await this.#logStarts.write(logStarts)
+    await this.#recoveryPoints.write(recoveryPoints)
+  }
 
   /** Syncs and closes all logs, marks the shutdown as clean, and releases the lock. */
-  close(): Promise<void>
+  async close(): Promise<void> {
+    const logs = [...this.#logs.values()]
+    try {
+      await Promise.all(logs.map((log) => log.close()))
+      await this.checkpoint()
+      const synced = logs.every((log) => log.recoveryPoint === log.logEndOffset)
+      const isClean = synced && this.#unopened.size === 0
+      const place = { directory: ROOT, name: cleanShutdownName }
+      if (isClean) await replaceWhole(this.#options.disk, place, new Uint8Array(0)) // D1
+    } finally {
+      this.#lock.release()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+interface Opened {
+  readonly lock: DiskLock
+  readonly clusterId: string
+  readonly found: readonly PartitionDirectory[]
+  readonly wasClean: boolean
+}
+
+interface Checkpointed {
+  readonly recoveryPoint: bigint
+  readonly logStartOffset: bigint | undefined
 }
