@@ -3,7 +3,7 @@ import { type Command, type ExitCode, UsageError } from './command.ts'
 import { failureLines } from './failure.ts'
 import { commandHelp, overview } from './help.ts'
 import { nearest } from './nearest.ts'
-import type { Terminal } from './output/terminal.ts'
+import { readerGone, type Terminal } from './output/terminal.ts'
 import { readInput } from './read-input.ts'
 
 export type CommandTable = Readonly<Record<string, () => Promise<Command>>>
@@ -68,7 +68,7 @@ function report(error: unknown, name: string, terminal: Terminal): ExitCode {
     return 2
   }
   // Whoever interrupted it, or closed the pipe, needs no explanation.
-  if (terminal.interrupted.aborted) return 130
+  if (terminal.interrupted.aborted) return terminal.interrupted.reason === readerGone ? 0 : 130
   for (const line of failureLines(error)) terminal.note(line)
   return 1
 }

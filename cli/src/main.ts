@@ -1,5 +1,5 @@
 import { runCommandLine } from './command-line.ts'
-import { openTerminal } from './output/terminal.ts'
+import { openTerminal, readerGone } from './output/terminal.ts'
 
 // The command table. A command's file is loaded when it runs, so that `topics` does not pay for
 // `start`.
@@ -24,7 +24,7 @@ const interrupt = () => {
 process.on('SIGINT', interrupt)
 process.on('SIGTERM', interrupt)
 // `millrace tail … | head` closes the pipe: there is nobody left to read, which is no failure.
-process.stdout.on('error', () => interruption.abort())
+process.stdout.on('error', () => interruption.abort(readerGone))
 
 const terminal = openTerminal({
   input: process.stdin,

@@ -26,6 +26,9 @@ export interface Terminal {
   readonly interrupted: AbortSignal
 }
 
+/** The reason with which `interrupted` fires when whoever read standard output has gone. */
+export const readerGone = 'reader-gone'
+
 export type Emphasis = 'bold' | 'dim' | 'red' | 'yellow' | 'green'
 
 export interface Streams {
