@@ -37,7 +37,14 @@ export type {
   RetryOptions,
   TransactionContext,
 } from './handler.ts'
-export { type Log, type LogLevel, type LogOptions, openLog, silentLog } from './log.ts'
+export {
+  type Log,
+  type LogLevel,
+  type LogOptions,
+  type LogSink,
+  openLog,
+  silentLog,
+} from './log.ts'
 // Inside: what other stores, transports and their tests are made of.
 export { ManualClock } from './manual-clock.ts'
 export type {

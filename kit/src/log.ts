@@ -18,14 +18,18 @@ export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 export interface LogOptions {
   readonly name: string
   readonly level: LogLevel
-  /** Where the lines go, each a JSON object. Default: standard output. */
-  readonly file?: string
+  /** Where the lines go, each a JSON object with its line feed. Default: standard output. */
+  readonly sink?: LogSink
+}
+
+/** Takes a line at a time: a file of a host's, for example. */
+export interface LogSink {
+  write(line: string): void
 }
 
 /** Lines of JSON, written as they come. */
-export function openLog({ name, level, file }: LogOptions): Log {
-  const stream = file === undefined ? destination(1) : destination({ dest: file, mkdir: true })
-  return pino({ name, level }, stream)
+export function openLog({ name, level, sink = destination(1) }: LogOptions): Log {
+  return pino({ name, level }, sink)
 }
 
 /** Says nothing: for tests, and where the host logs by itself. */
