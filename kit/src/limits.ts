@@ -87,3 +87,72 @@ export const messageBytesMax = 1024 * 1024
 
 /** Records that the cluster in memory hands over at once: about one fetch of 1 KiB records. */
 export const memoryRecordsMax = 1_000
+
+/** Rows of one send: the client's batching gains little beyond (figures: 100 → 500, +30 %). */
+export const relayBatchRowsMax = 500
+
+/** Bytes of one send, below Kafka's default for a batch; a single larger event goes alone. */
+export const relayBatchBytesMax = 900_000
+
+/** The net under the nudge at commit: what nobody told the relay about waits no longer. */
+export const relaySweepMs = 2_000
+
+/** Sends to a partition in trouble: soon at first, then patient. */
+export const relayRetryMsMin = 100
+export const relayRetryMsMax = 5_000
+
+/** A refused row is tried again, because a topic's limits and permissions can be mended. */
+export const holdRetryMsMin = 5_000
+export const holdRetryMsMax = 5 * 60 * 1000
+
+/**
+ * How long the cluster's id counts as known. A broker cannot lose its data and be back in less,
+ * so that no new event reaches a wiped cluster before the older ones are sent to it again.
+ */
+export const clusterIdFreshMs = 100
+
+/** A Kafka that does not answer is asked again after this, at the earliest. */
+export const clusterAwayMs = 1_000
+
+/** How long the partition counts of topics count as known. */
+export const topicsFreshMs = 60_000
+
+/** Records of others that the relay reads over in search of its own, after an interruption. */
+export const tailRecordsMax = 100_000
+
+/** What a stopping relay waits for its last sends. The next start sends the rest. */
+export const relayDrainMsMax = 5_000
+
+/** Unsent rows that the relay plans at a time: some batches for each of several partitions. */
+export const relayRowsMax = 2_000
+
+/** How often rows that nobody needs any more are deleted. */
+export const pruneEveryMs = 60_000
+
+/** Five runs at half a second and more: what passes by itself has passed by then. */
+export const retryAttemptsDefault = 5
+export const retryDelayMsMinDefault = 500
+export const retryDelayMsMaxDefault = 5 * 60 * 1000
+
+/** A longer wait is a row in the store: it must hold back neither the watermark nor memory. */
+export const retryInMemoryMsMax = 5_000
+
+/** A handler without a limit of its own: longer than any HTTP call should take. */
+export const handlerTimeoutMsDefault = 30_000
+
+/** So many distinct keys that fail alike are no coincidence but an outage (P7). */
+export const breakerKeysMin = 5
+
+/** How often one event may be excused by an outage that other events disprove. */
+export const excusesMax = 10
+
+/** Probing an outage: soon enough to go on quickly, seldom enough not to add to it. */
+export const probeDelayMsMin = 1_000
+export const probeDelayMsMax = 30_000
+
+/** Handlers at work at the same time, each on another key. */
+export const handlersRunningMax = 100
+
+/** Events of one partition in memory: enough that a hot key does not idle the others. */
+export const partitionEventsMax = 5_000
+export const partitionBytesMax = 16 * 1024 * 1024

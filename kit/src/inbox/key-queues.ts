@@ -1,0 +1,132 @@
+import { ReadyHeap } from './ready-heap.ts'
+
+/**
+ * Who may run next: a queue for each key, and of each queue only the head (P4).
+ *
+ * Q1. Of one key at most one item is out at a time; the next is ready only when it is finished.
+ * Q2. Items of one key come out in the order in which they were added, whatever their lanes.
+ * Q3. Of all that are ready in the lanes asked for, the one added first comes out first, so that
+ *     what holds back the watermark is worked on first.
+ */
+export class KeyQueues<Item extends Queued> {
+  readonly #keys = new Map<string, KeyQueue<Item>>()
+  readonly #lanes = new Map<string, ReadyHeap<Ticket<Item>>>()
+  #added = 0
+
+  /** Items that wait, those that are ready included; items that are out do not count. */
+  #waiting = 0
+
+  get size(): number {
+    return this.#waiting
+  }
+
+  add(item: Item): void {
+    const queue = this.#keys.get(item.key) ?? { tickets: [], head: 0, isOut: false }
+    this.#keys.set(item.key, queue)
+    this.#added += 1
+    queue.tickets.push({ item, order: this.#added })
+    this.#waiting += 1
+    if (!queue.isOut && queue.tickets.length - queue.head === 1) this.#ready(queue)
+  }
+
+  /** Takes out the next item of the lanes for which `isOpen` holds, or null. */
+  next(isOpen: (lane: string) => boolean): Item | null {
+    let first: ReadyHeap<Ticket<Item>> | null = null
+    for (const [lane, heap] of this.#lanes) {
+      const top = heap.peek()
+      if (top === null || !isOpen(lane)) continue
+      if (first === null || top.order < (first.peek()?.order ?? 0)) first = heap
+    }
+    const ticket = first?.pop() ?? null
+    if (ticket === null) return null
+    const queue = this.#queueOf(ticket.item.key)
+    queue.isOut = true
+    advance(queue)
+    this.#waiting -= 1
+    return ticket.item
+  }
+
+  /** The item that is out is done: the next of its key becomes ready. */
+  finish(key: string): void {
+    const queue = this.#queueOf(key)
+    queue.isOut = false
+    if (queue.head < queue.tickets.length) this.#ready(queue)
+    else this.#keys.delete(key)
+  }
+
+  /**
+   * The item that is out goes back to the head of its key, and is ready at once, after all that
+   * is ready now: whoever probes with one item after another does not get the same one again.
+   */
+  putBack(item: Item): void {
+    const queue = this.#queueOf(item.key)
+    this.#added += 1
+    queue.tickets.splice(queue.head, 0, { item, order: this.#added })
+    queue.isOut = false
+    this.#waiting += 1
+    this.#ready(queue)
+  }
+
+  /** Takes out all waiting items that `isGone` picks, and gives them back. */
+  remove(isGone: (item: Item) => boolean): readonly Item[] {
+    const removed: Item[] = []
+    for (const [key, queue] of this.#keys) {
+      const waiting = queue.tickets.slice(queue.head)
+      const kept = waiting.filter(({ item }) => !isGone(item))
+      if (kept.length === waiting.length) continue
+      removed.push(...waiting.filter(({ item }) => isGone(item)).map(({ item }) => item))
+      const head = waiting[0]
+      if (!queue.isOut && head !== undefined) this.#laneOf(head.item.lane).remove(head)
+      queue.tickets = kept
+      queue.head = 0
+      if (queue.isOut) continue
+      if (kept.length > 0) this.#ready(queue)
+      else this.#keys.delete(key)
+    }
+    this.#waiting -= removed.length
+    return removed
+  }
+
+  #ready(queue: KeyQueue<Item>): void {
+    const ticket = queue.tickets[queue.head]
+    if (ticket !== undefined) this.#laneOf(ticket.item.lane).push(ticket)
+  }
+
+  #laneOf(lane: string): ReadyHeap<Ticket<Item>> {
+    const heap = this.#lanes.get(lane) ?? new ReadyHeap<Ticket<Item>>()
+    this.#lanes.set(lane, heap)
+    return heap
+  }
+
+  #queueOf(key: string): KeyQueue<Item> {
+    const queue = this.#keys.get(key)
+    if (queue === undefined) throw new Error(`no item of key "${key}" is out`)
+    return queue
+  }
+}
+
+export interface Queued {
+  /** Items of one key run one at a time, in order. */
+  readonly key: string
+  /** Which subscription it is for: a lane can be closed while the others go on. */
+  readonly lane: string
+}
+
+interface Ticket<Item> {
+  readonly item: Item
+  readonly order: number
+}
+
+interface KeyQueue<Item> {
+  tickets: Ticket<Item>[]
+  /** Where the waiting ones begin: taking the first out of an array would move all others. */
+  head: number
+  isOut: boolean
+}
+
+function advance<Item>(queue: KeyQueue<Item>): void {
+  queue.head += 1
+  if (queue.head < 64 || queue.head * 2 < queue.tickets.length) return
+  queue.tickets = queue.tickets.slice(queue.head)
+  queue.head = 0
+}
