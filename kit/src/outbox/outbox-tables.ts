@@ -12,6 +12,8 @@ export interface OutboxRow {
   /** Rows of one stream and key go out in order; a row without a key is a key of its own. */
   stream: string
   key: string | null
+  /** By which the partition is chosen, once the number of partitions is known. */
+  hash: number
   value: Uint8Array
   /** The record's headers as a JSON object of strings, under the names of `EventHeaders`. */
   headers: string
@@ -59,6 +61,7 @@ export async function createOutbox(db: Kysely<OutboxTables>): Promise<void> {
     .addColumn('topic', 'text', (column) => column.notNull())
     .addColumn('stream', 'text', (column) => column.notNull())
     .addColumn('key', 'text')
+    .addColumn('hash', 'integer', (column) => column.notNull())
     .addColumn('value', 'blob', (column) => column.notNull())
     .addColumn('headers', 'text', (column) => column.notNull())
     .addColumn('timestamp_ms', 'integer', (column) => column.notNull())

@@ -12,6 +12,7 @@ import { eventBytesMax } from '../limits.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { Outbox } from './outbox.ts'
 import type { OutboxRow } from './outbox-tables.ts'
+import { keyHash } from './partitioner.ts'
 
 export interface PublisherOptions {
   readonly catalogue: Catalogue
@@ -95,13 +96,15 @@ export class Publisher {
       metadata,
     }
     const value = encode(catalogue, { envelope, fields, payload })
+    const key = keyOf(route, { fields, payload })
     await open()
     return {
       event_id: envelope.eventId,
       event_type: name,
       topic: route.topic,
       stream: route.stream,
-      key: keyOf(route, { fields, payload }),
+      key,
+      hash: keyHash(key ?? envelope.eventId),
       value,
       headers: JSON.stringify({
         id: envelope.eventId,

@@ -1,0 +1,88 @@
+import type { Clock } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+import { clusterAwayMs, clusterIdFreshMs, topicsFreshMs } from '../limits.ts'
+import type { TopicRequest, Transport } from '../transport/transport.ts'
+
+/** What the relay knows of the cluster it talks to. */
+export type Cluster =
+  | {
+      readonly kind: 'met'
+      readonly clusterId: string
+      /** Partitions by topic. */
+      readonly partitions: ReadonlyMap<string, number>
+    }
+  | { readonly kind: 'away'; readonly reason: string }
+
+/**
+ * Which cluster answers, and how many partitions its topics have. It makes the catalogue's
+ * topics on each cluster that it meets.
+ *
+ * V1. What `meet` gives is no older than `clusterIdFreshMs`; a Kafka that is away is asked again
+ *     only after `clusterAwayMs`, however often the outbox is written meanwhile.
+ * V2. Concurrent calls of `meet` ask once.
+ */
+export class ClusterView {
+  readonly #transport: Transport
+  readonly #clock: Clock
+  readonly #topics = new Map<string, TopicRequest>()
+  #cluster: Cluster = { kind: 'away', reason: 'Kafka has not been asked yet' }
+  #askedAtMs = Number.NEGATIVE_INFINITY
+  #topicsAtMs = Number.NEGATIVE_INFINITY
+  #meeting: Promise<Cluster> | null = null
+
+  constructor(transport: Transport, topics: readonly TopicRequest[], clock: Clock) {
+    this.#transport = transport
+    this.#clock = clock
+    for (const request of topics) this.#topics.set(request.topic, request)
+  }
+
+  /** The last answer, however old. */
+  get last(): Cluster {
+    return this.#cluster
+  }
+
+  meet(): Promise<Cluster> {
+    const ageMs = this.#clock.nowMs() - this.#askedAtMs
+    const freshMs = this.#cluster.kind === 'met' ? clusterIdFreshMs : clusterAwayMs
+    if (ageMs < freshMs) return Promise.resolve(this.#cluster) // V1
+    this.#meeting ??= this.#ask().finally(() => {
+      this.#meeting = null
+    })
+    return this.#meeting
+  }
+
+  /** Asks again next time: something failed, so that the cluster may be another. */
+  forget(): void {
+    this.#askedAtMs = Number.NEGATIVE_INFINITY
+    this.#topicsAtMs = Number.NEGATIVE_INFINITY
+  }
+
+  /** Adds a topic that the catalogue does not have (any more), but the outbox does. */
+  add(request: TopicRequest): void {
+    if (this.#topics.has(request.topic)) return
+    this.#topics.set(request.topic, request)
+    this.forget()
+  }
+
+  async #ask(): Promise<Cluster> {
+    const nowMs = this.#clock.nowMs()
+    try {
+      const { clusterId } = await this.#transport.cluster()
+      const known = this.#cluster.kind === 'met' ? this.#cluster : null
+      const isFresh = nowMs - this.#topicsAtMs < topicsFreshMs && known?.clusterId === clusterId
+      const partitions = isFresh ? known.partitions : await this.#describeTopics(nowMs)
+      this.#cluster = { kind: 'met', clusterId, partitions }
+    } catch (error) {
+      this.#topicsAtMs = Number.NEGATIVE_INFINITY
+      this.#cluster = { kind: 'away', reason: messageOf(error) }
+    }
+    this.#askedAtMs = this.#clock.nowMs()
+    return this.#cluster
+  }
+
+  async #describeTopics(nowMs: number): Promise<ReadonlyMap<string, number>> {
+    const descriptions = await this.#transport.ensureTopics([...this.#topics.values()])
+    this.#topicsAtMs = nowMs
+    return new Map(descriptions.map(({ topic, partitions }) => [topic, partitions]))
+  }
+}

@@ -1,0 +1,155 @@
+import { type ExpressionBuilder, type Kysely, sql, type Transaction } from 'kysely'
+import type { KitTables } from '../store/kit-tables.ts'
+import type { TopicPartition } from '../transport/transport.ts'
+import type { OutboxRow } from './outbox-tables.ts'
+
+/** An unsent row without its bytes: enough to plan a send. */
+export interface UnsentRow {
+  readonly id: number
+  readonly event_id: string
+  readonly topic: string
+  readonly stream: string
+  readonly key: string | null
+  readonly hash: number
+  readonly size: number
+  /** How often it was refused, or null. */
+  readonly attempts: number | null
+}
+
+/** A partition of a topic whose number of partitions is known. */
+export interface LanePlace extends TopicPartition {
+  readonly partitions: number
+}
+
+export interface UnsentOptions {
+  /** Rows of these partitions are left out: somebody is at work on them. */
+  readonly busy: readonly LanePlace[]
+  readonly nowMs: number
+  readonly rowsMax: number
+}
+
+/**
+ * The first unsent rows in the order of their ids, without those of held keys. It never starts
+ * behind the last that it saw: a row with a lower id may be committed later (P2).
+ */
+export async function unsentRows(
+  db: Kysely<KitTables>,
+  { busy, nowMs, rowsMax }: UnsentOptions,
+): Promise<UnsentRow[]> {
+  let query = db
+    .selectFrom('millrace_outbox as event')
+    .leftJoin('millrace_outbox_holds as hold', 'hold.outbox_id', 'event.id')
+    .select(['event.id', 'event.event_id', 'event.topic', 'event.stream', 'event.key'])
+    .select(['event.hash', 'hold.attempts', sql<number>`length(event.value)`.as('size')])
+    .where('event.sent_cluster_id', 'is', null)
+    .where((eb) => eb.not(eb.exists(holdOn(eb, nowMs))))
+  for (const { topic, partition, partitions } of busy) {
+    query = query.where((eb) =>
+      eb.not(
+        eb.and([
+          eb('event.topic', '=', topic),
+          eb(sql`event.hash % ${partitions}`, '=', partition),
+        ]),
+      ),
+    )
+  }
+  return query.orderBy('event.id').limit(rowsMax).execute()
+}
+
+type EventExpressions = ExpressionBuilder<
+  KitTables & { event: KitTables['millrace_outbox'] },
+  'event'
+>
+
+/** A hold on the event's key, or on the event itself where it has no key. */
+function holdOn(eb: EventExpressions, nowMs: number) {
+  return eb
+    .selectFrom('millrace_outbox_holds as held')
+    .select('held.outbox_id')
+    .where('held.retry_at_ms', '>', nowMs)
+    .whereRef('held.stream', '=', 'event.stream')
+    .where((on) =>
+      on.or([
+        on('held.key', '=', on.ref('event.key')),
+        on('held.outbox_id', '=', on.ref('event.id')),
+      ]),
+    )
+}
+
+/** The rows with their bytes, in the order of their ids. */
+export async function loadRows(
+  db: Kysely<KitTables>,
+  ids: readonly number[],
+): Promise<Pick<OutboxRow, 'key' | 'value' | 'headers' | 'timestamp_ms'>[]> {
+  return db
+    .selectFrom('millrace_outbox')
+    .select(['key', 'value', 'headers', 'timestamp_ms'])
+    .where('id', 'in', ids)
+    .orderBy('id')
+    .execute()
+}
+
+export interface SentRows {
+  readonly ids: readonly number[]
+  readonly place: TopicPartition
+  readonly clusterId: string
+  /** Where the partition goes on behind what was sent. */
+  readonly nextOffset: bigint
+  readonly nowMs: number
+}
+
+/** Marks rows as sent and moves the partition's position behind them, in one transaction. */
+export async function markSent(db: Transaction<KitTables>, sent: SentRows): Promise<void> {
+  const { ids, clusterId, nowMs } = sent
+  if (ids.length > 0) {
+    await db
+      .updateTable('millrace_outbox')
+      .set({ sent_at_ms: nowMs, sent_cluster_id: clusterId })
+      .where('id', 'in', ids)
+      .execute()
+    await db.deleteFrom('millrace_outbox_holds').where('outbox_id', 'in', ids).execute()
+  }
+  await db
+    .insertInto('millrace_outbox_positions')
+    .values({
+      cluster_id: clusterId,
+      topic: sent.place.topic,
+      partition: sent.place.partition,
+      next_offset: String(sent.nextOffset),
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['cluster_id', 'topic', 'partition'])
+        .doUpdateSet({ next_offset: String(sent.nextOffset) }),
+    )
+    .execute()
+}
+
+/** How far the relay knows a partition, or null where it has sent nothing there yet. */
+export async function positionOf(
+  db: Kysely<KitTables>,
+  clusterId: string,
+  { topic, partition }: TopicPartition,
+): Promise<bigint | null> {
+  const row = await db
+    .selectFrom('millrace_outbox_positions')
+    .select('next_offset')
+    .where('cluster_id', '=', clusterId)
+    .where('topic', '=', topic)
+    .where('partition', '=', partition)
+    .executeTakeFirst()
+  return row === undefined ? null : BigInt(row.next_offset)
+}
+
+/**
+ * Makes rows that were sent to another cluster unsent again, because this one has not got them:
+ * the broker's data was wiped, or the service moved. Gives their number.
+ */
+export async function unsendOthers(db: Transaction<KitTables>, clusterId: string): Promise<number> {
+  const { numUpdatedRows } = await db
+    .updateTable('millrace_outbox')
+    .set({ sent_at_ms: null, sent_cluster_id: null })
+    .where('sent_cluster_id', '!=', clusterId)
+    .executeTakeFirst()
+  return Number(numUpdatedRows)
+}
