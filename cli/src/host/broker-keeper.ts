@@ -3,7 +3,10 @@ import { brokerBackoffMsMax, brokerBackoffMsMin, brokerWellAfterMs } from './lim
 
 /** One life of the broker's process. */
 export interface BrokerRun {
-  /** Resolves when its listeners are open; rejects with what to tell the user when it cannot. */
+  /**
+   * Resolves when its listeners are open; rejects with what to tell the user when they cannot, or
+   * when the process ends before.
+   */
   readonly ready: Promise<void>
   /** Resolves, with how it ended, when the process is gone. */
   readonly ended: Promise<string>
@@ -74,11 +77,12 @@ export class BrokerKeeper {
       if (this.#isStopping) return // B3
       this.#run = this.#options.launch()
       this.#startedAtMs = this.#options.clock.nowMs()
-      await this.#run.ready.then(
-        () => this.#options.say('the broker runs again'),
-        (error: unknown) =>
-          this.#options.say(error instanceof Error ? error.message : String(error)),
+      const isReady = await this.#run.ready.then(
+        () => true,
+        // The next turn says how it ended.
+        () => false,
       )
+      if (isReady) this.#options.say('the broker runs again')
     }
   }
 

@@ -84,10 +84,13 @@ async function importFile(file: string): Promise<object> {
     const exported: unknown = await import(pathToFileURL(file).href)
     return typeof exported === 'object' && exported !== null ? exported : {}
   } catch (error) {
-    const missing =
-      error instanceof Error && 'url' in error && error.url === pathToFileURL(file).href
-    if (missing) throw new CommandFailure(`there is no file ${file}`)
-    throw error
+    const own = pathToFileURL(file).href
+    if (error instanceof Error && 'url' in error && error.url === own) {
+      throw new CommandFailure(`there is no file ${file}`)
+    }
+    // A mistake in the user's own file: where it is, is what they need.
+    const where = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    throw new CommandFailure(`${file} cannot be loaded: ${where}`)
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import type { Clock, Timer } from '@millrace/kit'
+import { ManualClock } from '@millrace/kit'
 import { jsonLine } from './json.ts'
 import { printable, printableText } from './printable.ts'
 import { withSpinner } from './spinner.ts'
@@ -65,63 +65,27 @@ function open({ isTTY, env = {} }: { isTTY: boolean; env?: Record<string, string
   return { terminal, input, written: () => textOf(output), noted: () => textOf(error) }
 }
 
-/** A clock that fires what is due when it is told to. */
-function handClock() {
-  let waiting: { fire: () => void; dueMs: number }[] = []
-  let nowMs = 0
-  const clock: Clock = {
-    nowMs: () => nowMs,
-    after(delayMs, fire): Timer {
-      const entry = { fire, dueMs: nowMs + delayMs }
-      waiting.push(entry)
-      const cancel = () => {
-        waiting = waiting.filter((other) => other !== entry)
-      }
-      return { cancel }
-    },
-  }
-  return {
-    clock,
-    get timers() {
-      return waiting.length
-    },
-    advance(ms: number) {
-      const endMs = nowMs + ms
-      for (;;) {
-        const [next] = waiting
-          .filter(({ dueMs }) => dueMs <= endMs)
-          .sort((a, b) => a.dueMs - b.dueMs)
-        if (!next) break
-        waiting = waiting.filter((other) => other !== next)
-        nowMs = next.dueMs
-        next.fire()
-      }
-      nowMs = endMs
-    },
-  }
-}
-
 test('a spinner turns from the second second on, says how far it is, and leaves nothing', async () => {
-  const time = handClock()
+  const clock = new ManualClock()
   const { terminal, noted } = open({ isTTY: true })
-  await withSpinner({ terminal, clock: time.clock, text: 'redriving' }, async (advance) => {
-    time.advance(999)
+  await withSpinner({ terminal, clock, text: 'redriving' }, async (advance) => {
+    await clock.advance(999)
     assert.equal(noted(), '')
-    time.advance(1)
+    await clock.advance(1)
     assert.equal(noted(), '⠋ redriving')
     advance('3 of 9')
-    time.advance(100)
+    await clock.advance(100)
     assert.equal(noted(), '\r\u001b[K⠙ redriving 3 of 9')
   })
   assert.equal(noted(), '\r\u001b[K')
-  assert.equal(time.timers, 0)
+  assert.equal(clock.timers, 0)
 })
 
 test('where nobody watches there is no spinner', async () => {
-  const time = handClock()
+  const clock = new ManualClock()
   const { terminal, noted } = open({ isTTY: false })
-  await withSpinner({ terminal, clock: time.clock, text: 'redriving' }, async () => {
-    time.advance(5_000)
+  await withSpinner({ terminal, clock, text: 'redriving' }, async () => {
+    await clock.advance(5_000)
   })
   assert.equal(noted(), '')
 })
