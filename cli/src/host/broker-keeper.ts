@@ -73,8 +73,7 @@ export class BrokerKeeper {
     for (;;) {
       const how = await this.#run.ended
       if (this.#isStopping) return
-      await this.#waitBeforeRestart(how)
-      if (this.#isStopping) return // B3
+      if (!(await this.#waitForRestart(how))) return // B3
       this.#run = this.#options.launch()
       this.#startedAtMs = this.#options.clock.nowMs()
       const isReady = await this.#run.ready.then(
@@ -86,7 +85,8 @@ export class BrokerKeeper {
     }
   }
 
-  async #waitBeforeRestart(how: string): Promise<void> {
+  /** Resolves with false when a stop interrupts it. */
+  async #waitForRestart(how: string): Promise<boolean> {
     const { clock, say } = this.#options
     const wasWell = clock.nowMs() - this.#startedAtMs >= brokerWellAfterMs
     this.#failures = wasWell ? 0 : this.#failures + 1
@@ -102,5 +102,6 @@ export class BrokerKeeper {
       this.#pause = { timer: clock.after(delayMs, resolve), over: resolve }
     })
     this.#pause = undefined
+    return !this.#isStopping
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '@millrace/kit'
+import { type Clock, messageOf } from '@millrace/kit'
 import { quietStopMs, stopMsMax } from './limits.ts'
 
 /** Something that was started, by the name under which the user knows it. */
@@ -40,12 +40,12 @@ export async function stopInOrder(
     for (const stage of stages) {
       for (const { name } of stage) waiting.add(name)
       await Promise.all(
-        stage.map(async ({ name, stop }) => {
-          await stop().catch((error: unknown) => {
-            failed.push(name)
-            say(`${name} did not stop in order: ${error instanceof Error ? error.message : error}`)
+        stage.map(async (part) => {
+          await part.stop().catch((error: unknown) => {
+            failed.push(part.name)
+            say(`${part.name} did not stop in order: ${messageOf(error)}`)
           })
-          waiting.delete(name)
+          waiting.delete(part.name)
         }),
       )
     }

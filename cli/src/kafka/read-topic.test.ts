@@ -46,9 +46,8 @@ const odd = [0n, 1n, 2n].map((offset) => ({ offset, timestampMs: Number(offset) 
 test('partitions are merged by time, however few records an answer holds', async () => {
   const { reader } = topicOf([even, odd])
   const slice = { topicId: 'id', ranges: [range(0, 0n, 5n), range(1, 0n, 3n)] }
-  assert.deepEqual(await read(readSlice(reader, slice)), [
-    ...['0/0', '1/0', '0/1', '1/1', '0/2', '1/2', '0/3', '0/4'],
-  ])
+  const found = await read(readSlice(reader, slice))
+  assert.equal(found.join(' '), '0/0 1/0 0/1 1/1 0/2 1/2 0/3 0/4')
 })
 
 test('nothing outside the slice is given, and an empty partition is not asked', async () => {

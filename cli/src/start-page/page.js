@@ -25,24 +25,26 @@ async function refresh() {
 }
 
 function addCopyButtons(within) {
-  if (navigator.clipboard === undefined) return
+  if (!('clipboard' in navigator)) return
   for (const command of within.querySelectorAll('pre.command')) {
     const lines = command.textContent ?? ''
     const button = document.createElement('button')
     button.type = 'button'
     button.className = 'copy'
     button.textContent = 'copy'
-    button.addEventListener('click', async () => {
-      await navigator.clipboard.writeText(lines)
-      button.textContent = 'copied'
-      setTimeout(() => {
-        button.textContent = 'copy'
-      }, 1500)
-    })
+    button.addEventListener('click', () => void copy(lines, button))
     command.prepend(button)
   }
 }
 
+async function copy(lines, button) {
+  await navigator.clipboard.writeText(lines)
+  button.textContent = 'copied'
+  setTimeout(() => {
+    button.textContent = 'copy'
+  }, 1500)
+}
+
 addCopyButtons(document)
-setInterval(refresh, everyMs)
-document.addEventListener('visibilitychange', refresh)
+setInterval(() => void refresh(), everyMs)
+document.addEventListener('visibilitychange', () => void refresh())

@@ -139,7 +139,7 @@ test('the page loads nothing but what this server has, and may not be framed', a
     ([, path]) => path,
   )
   assert.deepEqual(loaded, ['/icon.svg', '/page.css', '/page.js'])
-  for (const path of loaded) assert.equal((await request(server.port, path ?? '')).status, 200)
+  for (const path of loaded) assert.equal((await request(server.port, path)).status, 200)
 })
 
 test('only the live part is sent for a refresh', async () => {
