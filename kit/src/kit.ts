@@ -17,7 +17,7 @@ export { headerNames } from './catalogue/event-headers.ts'
 export { flatJson } from './catalogue/flat-json.ts'
 export type { DecodedValue, FormattedEvent, WireFormat } from './catalogue/wire-format.ts'
 export { type Clock, type Random, systemClock, type Timer } from './clock.ts'
-export type { KafkaConfig } from './config/kafka-config.ts'
+export { type KafkaConfig, readKafkaConfig } from './config/kafka-config.ts'
 export { type Correlation, currentCorrelation } from './correlation.ts'
 export type { Envelope } from './envelope.ts'
 export {
@@ -25,6 +25,7 @@ export {
   MillraceError,
   type MillraceErrorCode,
   type MillraceErrorOptions,
+  messageOf,
   Outage,
 } from './errors.ts'
 export type {
