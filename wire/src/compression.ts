@@ -15,7 +15,8 @@ export type Compression = (typeof compressionNames)[number]
 export function compressionOf(compressionType: number): Compression {
   const name = compressionNames[compressionType]
   if (name !== undefined) return name
-  const text = `compression type ${compressionType} is none of ${compressionNames.join(', ')} (0–4)`
+  const known = compressionNames.join(', ')
+  const text = `compression type ${compressionType} is none of ${known} (0–4)`
   throw new WireError('unsupported-compression', text)
 }
 

@@ -16,7 +16,7 @@ test('a code has the name that Kafka gives it', () => {
   strictEqual(errorNameOf(9_999), 'UNKNOWN_CODE_9999')
 })
 
-test('a code that Kafka does not have is the unknown server error, which is not tried again', () => {
+test('a code that Kafka does not have is the unknown server error, which is final', () => {
   strictEqual(errorOf(9_999), errors.unknownServerError)
   strictEqual(errorOf(9_999).retriable, false)
   strictEqual(errorOf(errors.notLeaderOrFollower.code).retriable, true)

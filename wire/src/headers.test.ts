@@ -29,7 +29,7 @@ test('a flexible request has header v2: the client id keeps its classic length',
   strictEqual(hex(frame), packed(`00000016 ${header} 0267 00000001 026d 00 00`))
 })
 
-test('a request is read in two steps: its header, and then its body by the version it names', () => {
+test('a request is read in two steps: its header, then its body by the version it names', () => {
   const frame = encodeRequest(Heartbeat, { apiVersion: 4, correlationId: 7, clientId: null }, beat)
   const reader = body(frame)
   const header = readRequestHeader(reader)

@@ -39,11 +39,11 @@ export class InflatedBytes {
       throw new WireError('malformed', text)
     }
     this.#makeRoom(length)
+    const from = this.#length - distance
     const end = this.#length + length
-    // What was copied is itself a source, so each step can be longer than the one before.
+    // What was copied is itself a source, so each step is twice as long as the one before.
     while (this.#length < end) {
-      const from = Math.max(0, this.#length - distance)
-      const step = Math.min(distance, end - this.#length)
+      const step = Math.min(this.#length - from, end - this.#length)
       this.#bytes.copyWithin(this.#length, from, from + step)
       this.#length += step
     }

@@ -13,5 +13,5 @@ export const writerBytesInitial = 512
  */
 export const referenceBytesMin = 4_096
 
-/** A compressed batch may grow to this much: Kafka's `message.max.bytes` (1 MiB) a hundred times. */
+/** A compressed batch may grow to this much: a hundred times Kafka's limit for one, 1 MiB. */
 export const inflatedBytesMax = 100 * 1024 * 1024

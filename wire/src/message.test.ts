@@ -66,7 +66,7 @@ test('encoding fills in what was left out, and nothing that the version lacks', 
   strictEqual(encode(3, { seats: 2, name: 'a' }), packed('0002 0261 00 00000064 01 00'))
 })
 
-test('tagged fields go out in the order of their tags, and only when they are not the default', () => {
+test('tagged fields go out in the order of their tags, and only when not at their default', () => {
   const rating = '05 02 0004'
   const place = '01 09 00000003 00000000 00'
   const base = '0002 0261 00 00000064 01'
@@ -127,6 +127,16 @@ test('an error names the field, however deep it is', () => {
     name: 'WireError',
     message: 'Booking v2: guests: name: 5 bytes at byte 21, but the input ends at 22',
   })
+})
+
+test('a list of structs that take no bytes is bounded all the same', () => {
+  const Empty = message({
+    name: 'Empty',
+    versions: [0, 1],
+    flexibleSince: null,
+    shape: { list: array({ later: since(1, int16) }) },
+  })
+  throws(() => Empty.decode(new Reader(fromHex('7fffffff')), 0), { code: 'truncated' })
 })
 
 test('a version that is not declared is a WireError that says which are', () => {

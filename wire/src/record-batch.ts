@@ -29,7 +29,7 @@ export type BadBatch =
 export type BatchOutcome = { readonly kind: 'batch'; readonly batch: RecordBatch } | BadBatch
 export type HeaderOutcome = { readonly kind: 'header'; readonly header: BatchHeader } | BadBatch
 
-/** The header at `position`, of a batch whose rest may be elsewhere. The checksum is not looked at. */
+/** The header at `position`, of a batch whose rest may be elsewhere. No checksum is looked at. */
 export function readBatchHeader(bytes: Uint8Array, position = 0): HeaderOutcome {
   const available = bytes.byteLength - position
   if (available < batchHeaderBytes) return { kind: 'torn', missing: batchHeaderBytes - available }
