@@ -156,3 +156,15 @@ export const handlersRunningMax = 100
 /** Events of one partition in memory: enough that a hot key does not idle the others. */
 export const partitionEventsMax = 5_000
 export const partitionBytesMax = 16 * 1024 * 1024
+
+/** An inbox row outlives Kafka's own default for a record, `log.retention.hours` 168. */
+export const inboxKeptMsMin = 7 * 24 * 60 * 60 * 1000
+
+/** Rows of a topic that is gone: nobody brings its records back after a month. */
+export const inboxForeignMsMax = 30 * 24 * 60 * 60 * 1000
+
+/** Rows forgotten in one transaction, so that pruning never holds the writer for long. */
+export const pruneRowsMax = 500
+
+/** How often old inbox rows are looked for. */
+export const inboxPruneEveryMs = 10 * 60 * 1000

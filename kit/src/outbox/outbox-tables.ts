@@ -14,7 +14,8 @@ export interface OutboxRow {
   key: string | null
   /** By which the partition is chosen, once the number of partitions is known. */
   hash: number
-  value: Uint8Array
+  /** Null is a tombstone: on a compacted topic it takes the key away. */
+  value: Uint8Array | null
   /** The record's headers as a JSON object of strings, under the names of `EventHeaders`. */
   headers: string
   timestamp_ms: number
@@ -62,7 +63,7 @@ export async function createOutbox(db: Kysely<OutboxTables>): Promise<void> {
     .addColumn('stream', 'text', (column) => column.notNull())
     .addColumn('key', 'text')
     .addColumn('hash', 'integer', (column) => column.notNull())
-    .addColumn('value', 'blob', (column) => column.notNull())
+    .addColumn('value', 'blob')
     .addColumn('headers', 'text', (column) => column.notNull())
     .addColumn('timestamp_ms', 'integer', (column) => column.notNull())
     .addColumn('sent_at_ms', 'integer')

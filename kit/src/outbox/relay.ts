@@ -1,4 +1,5 @@
 import type { Clock, Random, Timer } from '../clock.ts'
+import { controlTopics } from '../control/control-topics.ts'
 import { messageOf } from '../errors.ts'
 import { pruneEveryMs, relayDrainMsMax, relayRowsMax, relaySweepMs } from '../limits.ts'
 import type { Log } from '../log.ts'
@@ -53,7 +54,7 @@ export class Relay {
   constructor(options: RelayOptions) {
     this.#options = options
     const { transport, service, clock, outbox } = options
-    this.#view = new ClusterView(transport, service.catalogue.topics, clock)
+    this.#view = new ClusterView(transport, [...service.catalogue.topics, ...controlTopics], clock)
     this.#forgetNudge = outbox.onCommitted(() => this.nudge())
   }
 

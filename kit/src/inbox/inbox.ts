@@ -1,0 +1,123 @@
+import type { Kysely } from 'kysely'
+import { forgetEffects } from '../effect.ts'
+import { inboxForeignMsMax, inboxKeptMsMin, pruneRowsMax } from '../limits.ts'
+import type { KitTables } from '../store/kit-tables.ts'
+import { isUniqueViolation } from '../store/store-error.ts'
+import type { AssignedPartition } from '../transport/transport.ts'
+
+/** What was handled already, by which subscription (P3). */
+export interface InboxRow {
+  event_id: string
+  subscription: string
+  handled_at_ms: number
+  /** Where it was read: a row is kept as long as the group could still meet its record. */
+  topic_id: string
+  partition: number
+  record_offset: number
+}
+
+export interface InboxTables {
+  millrace_inbox: InboxRow
+}
+
+export async function createInbox(db: Kysely<InboxTables>): Promise<void> {
+  await db.schema
+    .createTable('millrace_inbox')
+    .addColumn('event_id', 'text', (column) => column.notNull())
+    .addColumn('subscription', 'text', (column) => column.notNull())
+    .addColumn('handled_at_ms', 'integer', (column) => column.notNull())
+    .addColumn('topic_id', 'text', (column) => column.notNull())
+    .addColumn('partition', 'integer', (column) => column.notNull())
+    .addColumn('record_offset', 'integer', (column) => column.notNull())
+    .addPrimaryKeyConstraint('millrace_inbox_key', ['event_id', 'subscription'])
+    .execute()
+  await db.schema
+    .createIndex('millrace_inbox_age')
+    .on('millrace_inbox')
+    .columns(['handled_at_ms'])
+    .execute()
+}
+
+/** Thrown inside the transaction of an event that was handled before; nothing of it commits. */
+export class Repeat extends Error {
+  override readonly name = 'Repeat'
+}
+
+/** Writes the row that says "handled", in the transaction of what it did. Throws `Repeat`. */
+export async function recordHandled(db: Kysely<KitTables>, row: InboxRow): Promise<void> {
+  try {
+    await db.insertInto('millrace_inbox').values(row).execute()
+  } catch (error) {
+    if (isUniqueViolation(error)) throw new Repeat(`${row.event_id} was handled before`)
+    throw error
+  }
+}
+
+/** As `recordHandled`, for an event that nobody will handle any more: it may be there already. */
+export async function recordForgone(db: Kysely<KitTables>, row: InboxRow): Promise<void> {
+  await db
+    .insertInto('millrace_inbox')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+/** Which of these events were handled, as `subscription event_id`. One query for a whole fetch. */
+export async function handledAmong(
+  db: Kysely<KitTables>,
+  eventIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (eventIds.length === 0) return new Set()
+  const rows = await db
+    .selectFrom('millrace_inbox')
+    .select(['subscription', 'event_id'])
+    .where('event_id', 'in', eventIds)
+    .execute()
+  return new Set(rows.map((row) => handledKey(row.subscription, row.event_id)))
+}
+
+export function handledKey(subscription: string, eventId: string): string {
+  return `${subscription} ${eventId}`
+}
+
+/**
+ * Forgets old rows of one partition, and the effects of their events: only below what the group
+ * has committed there, because above it the record may come again, however long we were away.
+ * Returns how many it forgot; call it again as long as that is `pruneRowsMax`.
+ */
+export async function pruneInbox(
+  db: Kysely<KitTables>,
+  partition: AssignedPartition,
+  { committed, group, nowMs }: PruneOptions,
+): Promise<number> {
+  const rows = await db
+    .selectFrom('millrace_inbox')
+    .select(['event_id', 'subscription'])
+    .where('handled_at_ms', '<', nowMs - inboxKeptMsMin)
+    .where((is) =>
+      is.or([
+        is.and([
+          is('topic_id', '=', partition.topicId),
+          is('partition', '=', partition.partition),
+          is('record_offset', '<', Number(committed)),
+        ]),
+        // Of a topic that is gone, or of another cluster: nobody will say when it is passed.
+        is('handled_at_ms', '<', nowMs - inboxForeignMsMax),
+      ]),
+    )
+    .orderBy('handled_at_ms')
+    .limit(pruneRowsMax)
+    .execute()
+  if (rows.length === 0) return 0
+  const eventIds = rows.map((row) => row.event_id)
+  await db.deleteFrom('millrace_inbox').where('event_id', 'in', eventIds).execute()
+  await forgetEffects(db, group, eventIds)
+  return rows.length
+}
+
+export interface PruneOptions {
+  /** The offset that the group has committed for the partition. */
+  readonly committed: bigint
+  readonly group: string
+  readonly nowMs: number
+}
