@@ -37,7 +37,7 @@ test('task.updated of kafka-go arrives as Go writes it: no key, no assignee, nan
     .toSorted((one, other) => one.taskId - other.taskId)
   for (const { timestamp } of events) match(timestamp, /T\d\d:\d\d:\d\d\.\d{7,9}\+05:30$/)
   deepEqual(
-    events.map(({ timestamp, ...event }) => event),
+    events.map(({ timestamp: _timestamp, ...event }) => event),
     ['Mow the lawn', 'Paint the fence'].map((title, index) => ({
       eventType: 'task.updated',
       taskId: index + 1,
@@ -178,5 +178,5 @@ function startConsumer(cluster: Cluster): Consumer {
 
 async function fails(ended: Promise<unknown[]>): Promise<never> {
   const [exitCode] = await ended
-  throw new Error(`the program ended with code ${exitCode} before it had heard everything`)
+  throw new Error(`the program ended with code ${String(exitCode)} before it had heard everything`)
 }
