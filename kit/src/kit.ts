@@ -62,7 +62,12 @@ export {
   service,
 } from './service.ts'
 // Run: what a host starts, and what it starts it with.
-export type { AnyRunningService, RunningService, StartOptions } from './start-service.ts'
+export {
+  type AnyRunningService,
+  type RunningService,
+  type StartOptions,
+  startService,
+} from './start-service.ts'
 export { type InstanceLock, lockInstance } from './store/instance-lock.ts'
 export { type KitTables, kitMigrations } from './store/kit-tables.ts'
 export { openSqlite, type SqliteOptions } from './store/sqlite.ts'

@@ -168,3 +168,6 @@ export const pruneRowsMax = 500
 
 /** How often old inbox rows are looked for. */
 export const inboxPruneEveryMs = 10 * 60 * 1000
+
+/** Held keys that health lists; more would not be read. */
+export const heldKeysListedMax = 20

@@ -2,6 +2,8 @@ import type { Kysely } from 'kysely'
 import type { Catalogue } from './catalogue/catalogue.ts'
 import type { TransactionContext } from './handler.ts'
 import type { Log } from './log.ts'
+import type { Cluster } from './outbox/cluster-view.ts'
+import type { OutboxHealth } from './outbox/outbox-health.ts'
 
 /** Starts a part of the service that listens, and says where. */
 export type StartServer<C extends Catalogue, Tables> = (
@@ -23,11 +25,19 @@ export interface ServerContext<C extends Catalogue, Tables> {
   readonly env: Environment
   readonly log: Log
   readonly read: Kysely<Tables>
+  /** True from the end of the start to the beginning of the stop, whatever Kafka does. */
   readonly ready: boolean
+  readonly health: () => Promise<ServiceHealth>
   readonly transaction: <Result>(
     work: (context: TransactionContext<C, Tables>) => Promise<Result>,
     options?: TransactionOptions,
   ) => Promise<Result>
+}
+
+/** How the service stands with Kafka. */
+export interface ServiceHealth {
+  readonly kafka: Cluster | { readonly kind: 'disabled' }
+  readonly outbox: OutboxHealth
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>

@@ -1,9 +1,19 @@
+import { join } from 'node:path'
 import type { Catalogue } from './catalogue/catalogue.ts'
-import type { Clock, Random } from './clock.ts'
-import type { KafkaConfig } from './config/kafka-config.ts'
-import type { Log } from './log.ts'
-import type { Environment, RunningServer, ServerContext } from './server.ts'
+import { type Clock, type Random, systemClock } from './clock.ts'
+import { type KafkaConfig, readKafkaConfig } from './config/kafka-config.ts'
+import { outboxUnsentMax, outboxUnsentMaxDisabled } from './limits.ts'
+import { type Log, openLog } from './log.ts'
+import { Outbox } from './outbox/outbox.ts'
+import { outboxHealth } from './outbox/outbox-health.ts'
+import { Relay } from './outbox/relay.ts'
+import { openTransactions } from './outbox/transaction.ts'
+import type { Environment, RunningServer, ServerContext, ServiceHealth } from './server.ts'
+import type { AnyServiceDefinition, ServiceDefinition } from './service.ts'
+import { openSqlite } from './store/sqlite.ts'
+import { openKafka } from './transport/kafka.ts'
 import type { Transport } from './transport/transport.ts'
+import { typedServerContext, type UntypedServerContext } from './untyped.ts'
 
 export interface StartOptions {
   /** Where the service's database lies: `<directory>/<service>.sqlite`. Made if missing. */
@@ -26,10 +36,106 @@ export interface RunningService<C extends Catalogue, Tables>
   extends ServerContext<C, Tables>,
     AnyRunningService {}
 
+/** A running service whose tables and events the compiler does not know, for hosts. */
 export interface AnyRunningService extends AsyncDisposable {
   readonly name: string
+  /** True from the end of its start to the beginning of its stop, whatever Kafka does. */
+  readonly ready: boolean
   /** What `serve` started, with the addresses it listens on. */
   readonly servers: readonly RunningServer[]
-  /** Stops serving, finishes what runs, sends what it can, closes the database. */
-  stop(): Promise<void>
+  readonly health: () => Promise<ServiceHealth>
+  /**
+   * Takes no new requests, finishes what runs, hands over what it was reading, sends what it has
+   * said as far as Kafka takes it, and closes the database. Safe to call twice.
+   */
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * Starts a service. It does not wait for Kafka: topics are made and events flow as soon as it
+ * answers. Throws `config-invalid`, `port-in-use`, or what `openSqlite` throws; whatever was
+ * started until then is stopped again.
+ */
+export function startService<C extends Catalogue, Tables>(
+  definition: ServiceDefinition<C, Tables>,
+  options: StartOptions,
+): Promise<RunningService<C, Tables>>
+export function startService(
+  definition: AnyServiceDefinition,
+  options: StartOptions,
+): Promise<AnyRunningService>
+export async function startService<C extends Catalogue, Tables>(
+  definition: AnyServiceDefinition,
+  options: StartOptions,
+): Promise<RunningService<C, Tables>> {
+  const { context, parts, stop } = await startParts(definition, options)
+  return {
+    ...typedServerContext<C, Tables>(context),
+    get ready() {
+      return context.ready
+    },
+    servers: parts.servers,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+interface StartedParts {
+  isReady: boolean
+  readonly servers: RunningServer[]
+}
+
+/** The stack stops in the reverse order of the starts: servers, consumer, relay, Kafka, store. */
+async function startParts(definition: AnyServiceDefinition, options: StartOptions) {
+  const { directory, env = process.env, clock = systemClock, random = Math.random } = options
+  const { name, migrations } = definition
+  const kafka = options.kafka ?? readKafkaConfig(env, name)
+  const log = options.log?.child({ service: name }) ?? openLog({ name, level: kafka.logLevel })
+  const parts: StartedParts = { isReady: false, servers: [] }
+
+  await using starting = new AsyncDisposableStack()
+  const file = join(directory, `${name}.sqlite`)
+  const store = starting.use(await openSqlite({ file, owner: name, migrations, clock }))
+  const outbox = new Outbox(kafka.enabled ? outboxUnsentMax : outboxUnsentMaxDisabled)
+  await outbox.recount(store.read)
+  const tools = { service: definition, store, outbox, clock, random, env, log }
+
+  const transport = kafka.enabled ? starting.use(options.transport ?? openKafka(kafka)) : null
+  const relay = transport === null ? null : new Relay({ ...tools, transport })
+  if (relay !== null) {
+    relay.start()
+    starting.defer(() => relay.stop())
+  }
+
+  const context: UntypedServerContext = {
+    name,
+    port: options.port ?? 0,
+    env,
+    log,
+    read: store.read,
+    get ready() {
+      return parts.isReady
+    },
+    transaction: openTransactions(tools),
+    health: async () => ({
+      kafka: relay === null ? { kind: 'disabled' } : relay.cluster,
+      outbox: await outboxHealth(store, outbox, clock),
+    }),
+  }
+  for (const start of definition.servers) {
+    const server = await start(context)
+    parts.servers.push(server)
+    starting.defer(() => server.stop())
+  }
+  parts.isReady = true
+  log.info({ urls: parts.servers.flatMap(({ urls = [] }) => urls) }, 'started')
+
+  const started = starting.move()
+  let stopping: Promise<void> | undefined
+  const stop = () => {
+    parts.isReady = false
+    stopping ??= started.disposeAsync()
+    return stopping
+  }
+  return { context, parts, stop }
 }

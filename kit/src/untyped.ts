@@ -13,6 +13,7 @@ import type {
   Environment,
   RunningServer,
   ServerContext,
+  ServiceHealth,
   StartServer,
   TransactionOptions,
 } from './server.ts'
@@ -65,6 +66,7 @@ export interface UntypedServerContext {
   readonly log: Log
   readonly read: Kysely<KitTables>
   readonly ready: boolean
+  readonly health: () => Promise<ServiceHealth>
   readonly transaction: UntypedTransaction
 }
 
@@ -106,6 +108,7 @@ export function typedServerContext<C extends Catalogue, Tables>(
     env: running.env,
     log: running.log,
     read: viewTables<Tables>(running.read),
+    health: running.health,
     get ready() {
       return running.ready
     },

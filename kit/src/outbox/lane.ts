@@ -1,7 +1,6 @@
 import { type EventHeaders, writeHeaders } from '../catalogue/event-headers.ts'
 import { isObject } from '../catalogue/json-value.ts'
 import type { Clock, Random, Timer } from '../clock.ts'
-import { messageOf } from '../errors.ts'
 import {
   relayBatchBytesMax,
   relayBatchRowsMax,
@@ -78,7 +77,7 @@ export class Lane {
     } catch (error) {
       this.#rest()
       const { log, place } = this.#options
-      log.warn({ ...place, reason: messageOf(error) }, 'outbox rows are not sent yet')
+      log.warn({ ...place, err: error }, 'outbox rows are not sent yet')
     }
   }
 

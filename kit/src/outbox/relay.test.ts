@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { relayFixture } from '../../test/relay-fixture.ts'
 import { ScriptedTransport, type SendScript } from '../../test/scripted-transport.ts'
 import { settle, until } from '../../test/turns.ts'
+import { controlTopics } from '../control/control-topics.ts'
 import { MillraceError } from '../errors.ts'
 import { relaySweepMs } from '../limits.ts'
 import { heldKeys } from './holds.ts'
@@ -22,14 +23,14 @@ test('an event is on its topic after its commit, nudged and without a sweep', as
   await until('it is marked', () => it.outbox.unsent === 0)
 })
 
-test("the catalogue's topics are made as soon as Kafka answers", async () => {
+test("the catalogue's topics and the control topics are made as soon as Kafka answers", async () => {
   await using it = await relayFixture({ transport: new ScriptedTransport(null) })
   it.relay.start()
   await settle()
   assert.deepEqual(it.relay.cluster, { kind: 'away', reason: 'no Kafka answers' })
   it.transport.clusterId = 'cluster-1'
   await it.clock.advance(relaySweepMs)
-  await until('they are made', () => it.transport.topics().length === 3)
+  await until('they are made', () => it.transport.topics().length === 3 + controlTopics.length)
   assert.equal(it.relay.cluster.kind, 'met')
 })
 

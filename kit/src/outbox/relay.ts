@@ -1,6 +1,5 @@
 import type { Clock, Random, Timer } from '../clock.ts'
 import { controlTopics } from '../control/control-topics.ts'
-import { messageOf } from '../errors.ts'
 import { pruneEveryMs, relayDrainMsMax, relayRowsMax, relaySweepMs } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { AnyServiceDefinition } from '../service.ts'
@@ -107,7 +106,7 @@ export class Relay {
       }
     } catch (error) {
       this.#view.forget()
-      this.#options.log.error({ reason: messageOf(error) }, 'the outbox cannot be read or marked')
+      this.#options.log.error({ err: error }, 'the outbox cannot be read or marked')
     }
   }
 

@@ -1,0 +1,64 @@
+import type { Clock, Random } from '../clock.ts'
+import { type Correlation, currentCorrelation } from '../correlation.ts'
+import { newEventId } from '../event-id.ts'
+import type { TransactionOptions } from '../server.ts'
+import type { AnyServiceDefinition } from '../service.ts'
+import type { KitTables } from '../store/kit-tables.ts'
+import type { Store } from '../store/store.ts'
+import type { UntypedTransaction } from '../untyped.ts'
+import type { Outbox } from './outbox.ts'
+import { Publisher } from './publisher.ts'
+
+export interface TransactionTools {
+  readonly service: AnyServiceDefinition
+  readonly store: Store<KitTables>
+  readonly outbox: Outbox
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/**
+ * The `transaction` of a running service: what `work` changes and says commits together, or not
+ * at all (P1). Outside of requests and handlers each transaction begins a correlation of its own.
+ */
+export function openTransactions(tools: TransactionTools): UntypedTransaction {
+  const { service, store, outbox, clock, random } = tools
+  return async (work, options = {}) => {
+    const publisher = new Publisher({
+      catalogue: service.catalogue,
+      source: service.name,
+      outbox,
+      correlation: correlationOf(options, tools),
+      clock,
+      random,
+      open: async () => {},
+    })
+    try {
+      const result = await store.transaction(options.name ?? service.name, async (db) => {
+        const value = await work({
+          db,
+          publish: (name, body, publishOptions) => publisher.publish(name, body, publishOptions),
+        })
+        await publisher.flush(db)
+        return value
+      })
+      outbox.committed(publisher.count)
+      return result
+    } catch (error) {
+      publisher.close()
+      throw error
+    }
+  }
+}
+
+function correlationOf(
+  { correlationId, causationId }: TransactionOptions,
+  { clock, random }: TransactionTools,
+): Correlation {
+  const current = currentCorrelation()
+  return {
+    correlationId: correlationId ?? current?.correlationId ?? newEventId(clock.nowMs(), random),
+    causationId: causationId ?? current?.causationId ?? null,
+    traceparent: current?.traceparent ?? null,
+  }
+}
