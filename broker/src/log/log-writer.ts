@@ -17,7 +17,7 @@ import type { ReadableEnd } from './log-read.ts'
 import type { ProducerState } from './producer-state.ts'
 import type { RecoveredLog } from './recovery.ts'
 import { mustRoll, rollSegment, writeSnapshot } from './roll.ts'
-import type { Segment } from './segment.ts'
+import { leaderEpoch, type Segment } from './segment.ts'
 import { givenUpSegments, removeSegments } from './segment-removal.ts'
 import {
   type StorageCallback,
@@ -41,9 +41,6 @@ export interface LogWriterOptions {
   readonly now: () => number
   readonly report: (line: string) => void
 }
-
-/** A broker that is alone leads every partition from the beginning. */
-const leaderEpoch = 0
 
 export class LogWriter implements TurnWriter {
   readonly producers: ProducerState

@@ -43,7 +43,13 @@ export class OffsetIndex {
     const { count, isWhole } = this.file
     if (!isWhole) return false
     if (count === 0) return segmentBytes <= intervalBytes
+    // The first batch has no entry, and entries grow; what a crash left as zeros does not.
     const last = this.file.entry(count - 1)
-    return last.readInt32BE(0) >= 0 && last.readInt32BE(4) < segmentBytes
+    const before = count > 1 ? this.file.entry(count - 2) : undefined
+    return (
+      last.readInt32BE(0) > (before?.readInt32BE(0) ?? -1) &&
+      last.readInt32BE(4) > (before?.readInt32BE(4) ?? 0) &&
+      last.readInt32BE(4) < segmentBytes
+    )
   }
 }

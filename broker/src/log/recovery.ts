@@ -15,7 +15,13 @@ import { checkedBatchesIn, headersIn } from './batch-scan.ts'
 import { LogDamagedError } from './log-damaged-error.ts'
 import { recoverProducers } from './producer-recovery.ts'
 import type { ProducerState } from './producer-state.ts'
-import { offsetFileName, offsetOfFileName, Segment, segmentSuffixes } from './segment.ts'
+import {
+  leaderEpoch,
+  offsetFileName,
+  offsetOfFileName,
+  Segment,
+  segmentSuffixes,
+} from './segment.ts'
 
 export interface RecoveryOptions {
   readonly disk: Disk
@@ -132,8 +138,10 @@ class Recovery {
     const { recoveryPoint, cleanShutdown, indexIntervalBytes } = this.#options
     const isBelowRecoveryPoint = next !== undefined && next <= recoveryPoint
     if (!cleanShutdown && !isBelowRecoveryPoint) return this.#scan(segment)
-    const end = this.#walkTail(segment)
-    if (end !== undefined && segment.indexesArePlausible(indexIntervalBytes)) return end
+    const end = segment.indexesArePlausible(indexIntervalBytes)
+      ? this.#walkTail(segment)
+      : undefined
+    if (end !== undefined) return end
     this.#say(segment.file.path, 'its indexes do not fit it and are built anew')
     return this.#scan(segment)
   }
@@ -164,12 +172,14 @@ class Recovery {
   #walkTail(segment: Segment): bigint | undefined {
     const { file, baseOffset } = segment
     const entry = segment.offsetIndex.last
+    const newest = segment.timeIndex.last?.timestampMs ?? -1n
     let end = entry === undefined ? baseOffset : undefined
     for (const step of headersIn(file, { from: entry?.position ?? 0, to: file.size })) {
       if (step.kind === 'bad') return undefined
       const { header, position } = step
       const isEntry = end === undefined && header.lastOffset === entry?.lastOffset
       if (!isEntry && header.baseOffset !== end) return undefined
+      if (header.maxTimestamp > newest) return undefined
       segment.note(header, position, this.#options.indexIntervalBytes)
       end = header.lastOffset + 1n
     }
@@ -210,7 +220,8 @@ class Recovery {
 
 /** What is wrong with a sound batch, seen where it lies; `undefined` when nothing is. */
 function misplaced(header: BatchHeader, expected: bigint): string | undefined {
-  const { baseOffset, lastOffsetDelta } = header
+  const { baseOffset, lastOffsetDelta, partitionLeaderEpoch } = header
   if (baseOffset !== expected) return `there is a batch of offset ${baseOffset}`
+  if (partitionLeaderEpoch !== leaderEpoch) return `the leader epoch is ${partitionLeaderEpoch}`
   return lastOffsetDelta < 0 ? `the batch ends ${-lastOffsetDelta} before its base` : undefined
 }

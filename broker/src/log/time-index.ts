@@ -48,10 +48,16 @@ export class TimeIndex {
     return this.#at(this.file.lastWhere((entry) => entry.readInt32BE(8) < wanted))
   }
 
-  /** Whether the entries can be true. A closed segment has at least one. */
+  /** Whether the entries can be true. That of a closed segment with records has at least one. */
   get isPlausible(): boolean {
-    const { count, isWhole } = this.file
-    return isWhole && count > 0 && this.file.entry(count - 1).readInt32BE(8) >= 0
+    const { last } = this
+    const before = this.#at(this.file.count - 2)
+    return (
+      this.file.isWhole &&
+      last !== undefined &&
+      last.timestampMs > (before?.timestampMs ?? noTimestamp) &&
+      last.lastOffset >= (before?.lastOffset ?? this.#baseOffset)
+    )
   }
 
   #at(index: number): MaxTimestamp | undefined {
