@@ -7,13 +7,12 @@ import { CommandFailure } from './failure.ts'
 
 function table(run: Command['run']) {
   const topics: Command = {
-    summary: 'lists topics',
     positionals: [],
     options: { json: { kind: 'flag', text: 'JSON' } },
     examples: ['millrace topics --json'],
     run,
   }
-  return { topics: async () => topics }
+  return { topics: { summary: 'lists topics', load: async () => topics } }
 }
 
 const idle = table(async () => 0)

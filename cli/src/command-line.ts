@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { type Command, type ExitCode, UsageError } from './command.ts'
 import { failureLines } from './failure.ts'
@@ -6,7 +7,13 @@ import { nearest } from './nearest.ts'
 import { readerGone, type Terminal } from './output/terminal.ts'
 import { readInput } from './read-input.ts'
 
-export type CommandTable = Readonly<Record<string, () => Promise<Command>>>
+export type CommandTable = Readonly<Record<string, CommandEntry>>
+
+export interface CommandEntry {
+  /** One line for the list of commands. */
+  readonly summary: string
+  readonly load: () => Promise<Command>
+}
 
 /**
  * Runs what was typed. A wrong command line is one line on standard error and exit code 2; what
@@ -24,8 +31,9 @@ export async function runCommandLine(
   }
   if (['help', '--help', '-h'].includes(name)) return help(rest[0], table, terminal)
   try {
-    const command = await find(name, table)
+    const { load } = find(name, table)
     if (asksForHelp(rest)) return await help(name, table, terminal)
+    const command = await load()
     return await command.run(readInput(command, rest), terminal)
   } catch (error) {
     return report(error, Object.hasOwn(table, name) ? name : 'help', terminal)
@@ -38,9 +46,7 @@ async function help(
   terminal: Terminal,
 ): Promise<ExitCode> {
   try {
-    const lines =
-      name === undefined ? await overview(table) : commandHelp(name, await find(name, table))
-    for (const line of lines) await terminal.print(line)
+    for (const line of await helpLines(name, table)) await terminal.print(line)
     return 0
   } catch (error) {
     return report(error, 'help', terminal)
@@ -53,9 +59,15 @@ function asksForHelp(argv: readonly string[]): boolean {
   return argv.some((word, index) => (end < 0 || index < end) && ['--help', '-h'].includes(word))
 }
 
-async function find(name: string, table: CommandTable): Promise<Command> {
-  const load = Object.hasOwn(table, name) ? table[name] : undefined
-  if (load) return load()
+async function helpLines(name: string | undefined, table: CommandTable) {
+  if (name === undefined) return overview(table)
+  const { summary, load } = find(name, table)
+  return commandHelp({ name, summary, command: await load() })
+}
+
+function find(name: string, table: CommandTable): CommandEntry {
+  const entry = Object.hasOwn(table, name) ? table[name] : undefined
+  if (entry) return entry
   const guess = nearest(name, Object.keys(table))
   const now = guess === undefined ? '"millrace help" lists them' : `did you mean "${guess}"?`
   throw new UsageError(`there is no command "${name}"; ${now}`)
@@ -74,7 +86,11 @@ function report(error: unknown, name: string, terminal: Terminal): ExitCode {
 }
 
 async function version(): Promise<string> {
-  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8')
+  // In the repository it stands one level above the sources, in the package beside them.
+  const places = ['./package.json', '../package.json'].map((path) => new URL(path, import.meta.url))
+  const place = places.find((url) => existsSync(url))
+  if (place === undefined) return 'unknown'
+  const text = await readFile(place, 'utf8')
   const about: unknown = JSON.parse(text)
   const isNamed = typeof about === 'object' && about !== null && 'version' in about
   return isNamed ? String(about.version) : 'unknown'

@@ -1,12 +1,10 @@
 import type { Terminal } from './output/terminal.ts'
 
 /**
- * A command as a value: what it takes, what its help says, and what it does. `main.ts` has the
- * table of all of them.
+ * A command as a value: what it takes, what its help says, and what it does. `main.ts` names
+ * them all.
  */
 export interface Command {
-  /** One line for the list of commands. */
-  readonly summary: string
   /** What stands after the command's name, for the help: `<topic>`. */
   readonly positionals: readonly Positional[]
   readonly options: OptionTable

@@ -9,8 +9,9 @@ export class CommandFailure extends Error {
  */
 export function failureLines(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [`millrace: ${String(error)}`]
-  if (error instanceof CommandFailure || isOperating(error)) {
-    return [`millrace: ${error.message}`, ...issuesOf(error).map((issue) => `  ${issue}`)]
+  if (isOperating(error)) {
+    const [first = '', ...rest] = [...error.message.split('\n'), ...issuesOf(error)]
+    return [`millrace: ${first}`, ...rest.map((line) => `  ${line}`)]
   }
   return [`millrace: this is a mistake in millrace, please report it: ${error.stack ?? error}`]
 }
@@ -19,11 +20,14 @@ export function failureLines(error: unknown): readonly string[] {
  * The kit, the broker and the operating system mark their errors with a `code` in words; so does
  * Node its own programming errors (`ERR_…`), which are ours.
  */
-function isOperating(error: Error): boolean {
+export function isOperating(error: unknown): boolean {
+  if (error instanceof CommandFailure) return true
+  if (!(error instanceof Error)) return false
   return 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_')
 }
 
+/** The issues that the message does not name already. */
 function issuesOf(error: Error): readonly string[] {
   if (!('issues' in error) || !Array.isArray(error.issues)) return []
-  return error.issues.filter((issue) => typeof issue === 'string')
+  return error.issues.filter((issue) => typeof issue === 'string' && !error.message.includes(issue))
 }

@@ -5,10 +5,8 @@ import { table } from './output/table.ts'
 const columns = [{ title: '' }, { title: '' }]
 
 /** What `millrace help` says. */
-export async function overview(commands: CommandTable): Promise<readonly string[]> {
-  const rows = await Promise.all(
-    Object.entries(commands).map(async ([name, load]) => [`  ${name}`, (await load()).summary]),
-  )
+export function overview(commands: CommandTable): readonly string[] {
+  const rows = Object.entries(commands).map(([name, { summary }]) => [`  ${name}`, summary])
   return [
     'millrace: start and operate event-driven systems on Kafka',
     '',
@@ -21,9 +19,15 @@ export async function overview(commands: CommandTable): Promise<readonly string[
   ]
 }
 
+interface NamedCommand {
+  readonly name: string
+  readonly summary: string
+  readonly command: Command
+}
+
 /** What `millrace help <command>` says. */
-export function commandHelp(name: string, command: Command): readonly string[] {
-  const { summary, positionals, options, notes = [], examples = [] } = command
+export function commandHelp({ name, summary, command }: NamedCommand): readonly string[] {
+  const { positionals, options, notes = [], examples = [] } = command
   const words = positionals.map((one) => (one.required ? `<${one.name}>` : `[${one.name}]`))
   const rows = [
     ...positionals.map((one) => [`  ${one.name}`, one.text]),
@@ -38,7 +42,7 @@ export function commandHelp(name: string, command: Command): readonly string[] {
     ['millrace', name, ...words, '[options]'].join(' '),
     '',
     ...table(columns, rows),
-    ...notes.flatMap((note) => ['', note]),
+    ...notes.flatMap((note) => ['', ...wrap(note)]),
     ...(examples.length === 0 ? [] : ['', ...examples.map((example) => `  ${example}`)]),
   ]
 }
@@ -47,3 +51,20 @@ function optionWord(name: string, { short, value }: Option): string {
   const letter = short === undefined ? '' : `-${short}, `
   return `${letter}--${name}${value === undefined ? '' : ` ${value}`}`
 }
+
+/** A paragraph in lines that every terminal shows whole. */
+function wrap(text: string): readonly string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > noteColumns) {
+      lines.push(line)
+      line = word
+    } else {
+      line = line === '' ? word : `${line} ${word}`
+    }
+  }
+  return [...lines, line]
+}
+
+const noteColumns = 80

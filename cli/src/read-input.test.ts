@@ -4,7 +4,6 @@ import type { Command } from './command.ts'
 import { readInput } from './read-input.ts'
 
 const tail: Command = {
-  summary: 'shows a topic',
   positionals: [{ name: 'topic', text: 'which topic', required: true }],
   options: {
     follow: { kind: 'flag', short: 'f', text: 'goes on' },

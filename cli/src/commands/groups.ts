@@ -6,7 +6,6 @@ import { jsonLine } from '../output/json.ts'
 import { table } from '../output/table.ts'
 
 export const command: Command = {
-  summary: 'list consumer groups, with how far each has read and what is left',
   positionals: [],
   options: { brokers: brokersOption, json: jsonOption },
   notes: [

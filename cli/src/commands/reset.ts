@@ -3,7 +3,6 @@ import { databasesOf, dataDirectoryAt, emptyDataDirectory } from '../host/data-d
 import { jsonLine } from '../output/json.ts'
 
 export const command: Command = {
-  summary: 'start over: empty the broker and the databases of a data directory together',
   positionals: [],
   options: { data: dataOption, yes: yesOption, json: jsonOption },
   notes: [

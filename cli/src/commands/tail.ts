@@ -13,7 +13,6 @@ import type { Terminal } from '../output/terminal.ts'
 const lastDefault = 10
 
 export const command: Command = {
-  summary: 'print the last records of a topic, a record a line',
   positionals: [{ name: 'topic', text: 'which topic', required: true }],
   options: {
     last: { kind: 'integer', short: 'n', value: 'N', text: 'the last N records (default: 10)' },

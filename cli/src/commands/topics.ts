@@ -6,7 +6,6 @@ import { jsonLine } from '../output/json.ts'
 import { table } from '../output/table.ts'
 
 export const command: Command = {
-  summary: 'list the topics of a Kafka, with their partitions and records',
   positionals: [],
   options: { brokers: brokersOption, json: jsonOption },
   notes: ['Records are counted by offsets: transactions and compaction make them fewer than that.'],

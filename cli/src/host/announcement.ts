@@ -29,13 +29,18 @@ export function announcement(
 
 type Row = readonly string[]
 
+const kafkaKinds = {
+  embedded: 'embedded broker',
+  existing: 'from KAFKA_BROKERS',
+  off: 'KAFKA_ENABLED is false: services keep their events',
+} as const
+
 function rowsOf(overview: HostOverview, emphasise: AnnouncementStyle['emphasise']): readonly Row[] {
   const { startPage, kafka, systems } = overview
-  const kind = kafka.kind === 'embedded' ? 'embedded broker' : 'from KAFKA_BROKERS'
   const dim = (text: string) => emphasise('dim', text)
   return [
     ['start page', startPage, dim('everything below, live')],
-    ['Kafka', kafka.brokers.join(', '), dim(kind)],
+    ['Kafka', kafka.brokers.join(', ') || '–', dim(kafkaKinds[kafka.kind])],
     ...systems.flatMap((system) => [
       ...system.services.map(({ name, url }): Row => [name, url, dim(system.name)]),
       ...system.servers.map(

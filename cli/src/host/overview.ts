@@ -13,10 +13,13 @@ export interface HostOverview {
   readonly lines: OperatingLines
 }
 
-/** `embedded`: ours, which starts and ends with the host. `existing`: what KAFKA_BROKERS names. */
+/**
+ * `embedded`: ours, which starts and ends with the host. `existing`: what KAFKA_BROKERS names.
+ * `off`: KAFKA_ENABLED is false.
+ */
 export interface KafkaPlace {
-  readonly kind: 'embedded' | 'existing'
-  /** `host:port` each. */
+  readonly kind: 'embedded' | 'existing' | 'off'
+  /** `host:port` each; none where it is off. */
   readonly brokers: readonly string[]
 }
 

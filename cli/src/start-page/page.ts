@@ -1,5 +1,5 @@
 import type { Hint } from '@millrace/kit'
-import type { HostOverview, OperatingLines, SystemOverview } from '../host/overview.ts'
+import type { HostOverview, KafkaPlace, OperatingLines, SystemOverview } from '../host/overview.ts'
 import { type Html, html } from './html.ts'
 import type { LiveStatus, TopicStatus } from './live-status.ts'
 
@@ -21,8 +21,7 @@ export function startPage(overview: HostOverview, status: LiveStatus): string {
 <body>
 <header>
 <h1>Millrace</h1>
-<p>Kafka at ${kafka.brokers.map((broker) => html`<code>${broker}</code> `)}
-${kafka.kind === 'embedded' ? '(the embedded broker)' : '(from KAFKA_BROKERS)'}</p>
+<p>${kafkaLine(kafka)}</p>
 </header>
 <main>
 <div id="live" aria-live="polite">${livePart(overview, status)}</div>
@@ -50,6 +49,12 @@ ${commandLine(lines.useKafka)}
 </html>
 `
   return page.text
+}
+
+function kafkaLine({ kind, brokers }: KafkaPlace): Html {
+  if (kind === 'off') return html`Kafka is switched off (KAFKA_ENABLED is false)`
+  const where = kind === 'embedded' ? 'the embedded broker' : 'from KAFKA_BROKERS'
+  return html`Kafka at ${brokers.map((broker) => html`<code>${broker}</code> `)} (${where})`
 }
 
 /** What is shown anew every few seconds. */

@@ -1,0 +1,38 @@
+import { type AnyRunningService, messageOf } from '@millrace/kit'
+import type { ServiceHealth } from '../start-page/live-status.ts'
+
+export interface ServiceReport {
+  readonly name: string
+  readonly health: ServiceHealth
+  /** What the service holds parked or rejected. */
+  readonly deadLetters: number
+}
+
+/** How a service of this host is, in one line. */
+export async function healthOf(service: AnyRunningService): Promise<ServiceReport> {
+  const { name } = service
+  try {
+    const { kafka, outbox } = await service.health()
+    const health = judge(service.ready, { kafka, outbox })
+    return { name, health, deadLetters: 0 }
+  } catch (error) {
+    return { name, health: { state: 'down', detail: messageOf(error) }, deadLetters: 0 }
+  }
+}
+
+type Report = Awaited<ReturnType<AnyRunningService['health']>>
+
+function judge(ready: boolean, { kafka, outbox }: Report): ServiceHealth {
+  if (!ready) return { state: 'down', detail: 'not ready: it starts or stops' }
+  const waiting = outbox.unsent === 0 ? '' : `; ${outbox.unsent} events wait to be sent`
+  switch (kafka.kind) {
+    case 'disabled':
+      return { state: 'well', detail: `KAFKA_ENABLED is false${waiting}` }
+    case 'away':
+      return { state: 'impaired', detail: `${kafka.reason}${waiting}` }
+    case 'met':
+      return { state: 'well', detail: `ready${waiting}` }
+    default:
+      return kafka satisfies never
+  }
+}
