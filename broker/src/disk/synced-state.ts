@@ -13,6 +13,9 @@ type Entries = ReadonlyMap<string, TreeNode>
 export class SyncedState {
   /** A file's content as last synced; a file that is not here was never synced. */
   readonly #contents = new WeakMap<FileNode, Uint8Array>()
+  /** In the order of their beginnings: the sync that made each content durable. */
+  readonly #contentTurns = new WeakMap<FileNode, number>()
+  #turns = 0
   /** A directory's entries as last synced, then after each change since, oldest first. */
   readonly #histories = new WeakMap<DirectoryNode, Entries[]>()
 
@@ -37,7 +40,13 @@ export class SyncedState {
   /** Remembers a file's content now; the function that it returns makes that durable. */
   beginFileSync(file: FileNode): () => void {
     const content = file.bytes.copy()
-    return () => this.#contents.set(file, content)
+    const turn = ++this.#turns
+    return () => {
+      // Of two syncs at once the one that began later has taken what the other had.
+      if (turn < (this.#contentTurns.get(file) ?? 0)) return
+      this.#contentTurns.set(file, turn)
+      this.#contents.set(file, content)
+    }
   }
 
   /** The same for a directory's entries. */

@@ -217,7 +217,7 @@ export class LogDirectory implements AsyncDisposable {
   async deleteRecords(log: PartitionLog, before: bigint): Promise<bigint> {
     const logStartOffset = await log.advanceLogStart(before)
     await this.checkpoint() // D2
-    await log.deleteGivenUpSegments()
+    await log.deleteSegmentsBelow(logStartOffset)
     return logStartOffset
   }
 
@@ -225,8 +225,12 @@ export class LogDirectory implements AsyncDisposable {
   async applyRetention(): Promise<void> {
     const logs = [...this.#logs.values()].filter((log) => log.status.kind === 'open')
     await Promise.all(logs.map((log) => log.applyRetention()))
+    // By the end of the checkpoint a log may start even later, which is not durable then.
+    const starts = logs.map((log) => ({ log, logStartOffset: log.logStartOffset }))
     await this.checkpoint() // D2
-    await Promise.all(logs.map((log) => log.deleteGivenUpSegments()))
+    await Promise.all(
+      starts.map(({ log, logStartOffset }) => log.deleteSegmentsBelow(logStartOffset)),
+    )
   }
 
   /** Writes the checkpoints, one call after the other. */
@@ -251,10 +255,9 @@ export class LogDirectory implements AsyncDisposable {
   async close(): Promise<void> {
     const logs = [...this.#logs.values()]
     try {
-      await Promise.all(logs.map((log) => log.close()))
+      const closings = await Promise.all(logs.map((log) => log.close()))
       await this.checkpoint()
-      const synced = logs.every((log) => log.recoveryPoint === log.logEndOffset)
-      const isClean = synced && this.#unopened.size === 0
+      const isClean = closings.every((clean) => clean) && this.#unopened.size === 0
       const place = { directory: ROOT, name: cleanShutdownName }
       if (isClean) await replaceWhole(this.#options.disk, place, new Uint8Array(0)) // D1
     } finally {

@@ -268,19 +268,33 @@ export class LogWriter implements TurnWriter {
     if (count > 0) await removeSegments(this.#options, this.#segments.splice(0, count))
   }
 
-  /** Syncs everything, indexes and producer state included, and closes the files. */
-  async close(): Promise<void> {
+  /**
+   * Syncs everything, indexes and producer state included, and closes the files. Resolves to
+   * whether that succeeded, so that the next start may trust the files.
+   */
+  async close(): Promise<boolean> {
     this.writeTurn()
     await this.#commits.settled()
-    if (this.#status.kind === 'open') {
-      const { disk, directory } = this.#options
+    const isComplete = this.#status.kind === 'open' && this.#writeAids()
+    await this.#commit()
+    const isClean = isComplete && this.#status.kind === 'open'
+    await this.discard()
+    return isClean
+  }
+
+  /** Writes what spares the next start work. Without space for it, that start works. */
+  #writeAids(): boolean {
+    const { disk, directory, report } = this.#options
+    for (const file of this.#active.files) this.#unsynced.add(file)
+    this.#entriesChanged = true
+    try {
       this.#active.writeIndexes()
       writeSnapshot({ disk, directory, producers: this.producers }, this.#writtenEnd)
-      for (const file of this.#active.files) this.#unsynced.add(file)
-      this.#entriesChanged = true
-      await this.#commit()
+      return true
+    } catch (error) {
+      report(`${this.#options.name}: its indexes are not saved: ${messageOf(error)}`)
+      return false
     }
-    await this.discard()
   }
 
   /** Closes the files as they are. */

@@ -220,7 +220,7 @@ export class PartitionLog {
 
   /**
    * Moves the start of the log up to an offset, at most to the high watermark, and returns it. The
-   * caller checkpoints it before it deletes anything (`deleteGivenUpSegments`).
+   * caller checkpoints it before it deletes anything (`deleteSegmentsBelow`).
    */
   async advanceLogStart(offset: bigint): Promise<bigint> {
     const wanted = offset < this.highWatermark ? offset : this.highWatermark
@@ -243,13 +243,16 @@ export class PartitionLog {
     if (next !== undefined) await this.advanceLogStart(next.baseOffset)
   }
 
-  /** Deletes the segments below the start of the log. Durable when it resolves. */
-  async deleteGivenUpSegments(): Promise<void> {
-    await this.#writer.removeSegmentsBelow(this.#logStartOffset)
+  /**
+   * Deletes the segments below an offset at which, or after which, the log durably starts. Durable
+   * when it resolves.
+   */
+  async deleteSegmentsBelow(offset: bigint): Promise<void> {
+    await this.#writer.removeSegmentsBelow(offset)
   }
 
-  /** Syncs everything and closes the files, so that the next start need not look at them. */
-  close(): Promise<void> {
+  /** Syncs everything and closes the files. Resolves to whether the next start may trust them. */
+  close(): Promise<boolean> {
     return this.#writer.close()
   }
 
