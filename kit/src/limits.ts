@@ -171,3 +171,15 @@ export const inboxPruneEveryMs = 10 * 60 * 1000
 
 /** Held keys that health lists; more would not be read. */
 export const heldKeysListedMax = 20
+
+/** A request's body: commands are small, and a JSON body is read as a whole. */
+export const httpBodyBytesMax = 1024 * 1024
+
+/** From the first byte of a request to its last: slower is broken, or hostile. */
+export const httpRequestTimeoutMs = 30_000
+
+/** What a stopping server waits for requests that run. */
+export const httpDrainMsMax = 5_000
+
+/** Requests a minute from one address, unless the service says otherwise: a hundred a second. */
+export const httpRequestsPerMinuteMax = 6_000

@@ -3,19 +3,21 @@ import { validate } from '../catalogue/validation.ts'
 import { Problem } from './problem.ts'
 
 /**
- * What a schema makes of a body, of path parameters or of a query. Rejects with a `Problem` of
- * status 422 that names each field and what it should be.
+ * What a client sent, as its schema puts it out. Throws a problem with status 422 that lists
+ * each thing that does not fit: `title: Too small: expected string to have >=1 characters`.
  */
 export async function accepted<Output>(
   schema: StandardSchemaV1<unknown, Output>,
   value: unknown,
 ): Promise<Output> {
-  const result = await validate(schema, value, '')
-  if (result.kind === 'valid') return result.value
+  const checked = await validate(schema, value, '')
+  if (checked.kind === 'valid') return checked.value
+  const { issues } = checked
+  const sent = value === undefined || value === null ? 'a JSON object is expected; ' : ''
   throw new Problem({
     status: 422,
-    type: 'urn:millrace:invalid',
-    detail: result.issues.join('; '),
-    errors: result.issues,
+    type: 'invalid-request',
+    detail: `${sent}${issues.join('; ')}`,
+    members: { issues },
   })
 }

@@ -1,39 +1,84 @@
 import { STATUS_CODES } from 'node:http'
+import { MillraceError } from '../errors.ts'
 
 export interface ProblemOptions {
-  /** An HTTP status of 400 or more. */
   readonly status: number
-  /** A URI that names this kind of problem, for programs: `urn:todo:email-taken`. */
-  readonly type: string
-  /** What, which, and what now, for people. */
+  /** For programs: a URI, or a word that stays the same. Default: `about:blank`. */
+  readonly type?: string
+  /** Default: the status in words. */
+  readonly title?: string
+  /** For people: what, which, and what now. */
   readonly detail: string
-  /** For bad input: each thing that is wrong, a line each. */
-  readonly errors?: readonly string[]
-  /** Sent with the answer, for example `retry-after`. */
+  /** Members beside the standard ones, for example `issues`. */
+  readonly members?: Readonly<Record<string, unknown>>
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** The body of an answer that refuses, as RFC 9457 writes it (`application/problem+json`). */
-export interface ProblemDetails {
+/** The body of a refusal (RFC 9457). */
+export interface ProblemDetails extends Readonly<Record<string, unknown>> {
   readonly type: string
   readonly title: string
   readonly status: number
   readonly detail: string
-  readonly errors?: readonly string[]
 }
 
-/** Thrown by a route: the answer is this problem. It is the client's business, and not logged. */
+/** A refusal that a route throws: it is answered as problem details. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly details: ProblemDetails
 
-  constructor({ status, type, detail, errors, headers = {} }: ProblemOptions) {
+  constructor({ status, type, title, detail, members = {}, headers = {} }: ProblemOptions) {
     super(detail)
     this.status = status
     this.headers = headers
-    const title = STATUS_CODES[status] ?? 'Error'
-    this.details = { type, title, status, detail, ...(errors ? { errors } : {}) }
+    this.details = {
+      type: type ?? 'about:blank',
+      title: title ?? STATUS_CODES[status] ?? 'Error',
+      status,
+      detail,
+      ...members,
+    }
   }
 }
+
+/** What a client is told of an error. Null where it is our fault and its message is ours alone. */
+export function problemOf(error: unknown): Problem | null {
+  if (error instanceof Problem) return error
+  if (error instanceof MillraceError) return storeProblem(error)
+  if (!(error instanceof Error)) return null
+  const code = 'code' in error ? String(error.code) : ''
+  const status = 'statusCode' in error ? Number(error.statusCode) : 500
+  if (status < 400 || status >= 500) return null
+  const [type, detail] = parserProblems.get(code) ?? ['about:blank', error.message]
+  return new Problem({ status, type, detail })
+}
+
+/** A client can only try again later; the store's own words say why. */
+function storeProblem({ retriable, code, message }: MillraceError): Problem | null {
+  if (!retriable) return null
+  return new Problem({
+    status: 503,
+    type: code,
+    detail: `${message}. Nothing was changed; try again`,
+    headers: { 'retry-after': '1' },
+  })
+}
+
+/** Fastify's refusals of a body, in words that help. */
+const parserProblems: ReadonlyMap<string, readonly [type: string, detail: string]> = new Map([
+  [
+    'FST_ERR_CTP_INVALID_JSON_BODY',
+    ['malformed-json', 'the body is no JSON: check its quotes, commas and braces'],
+  ],
+  [
+    'FST_ERR_CTP_EMPTY_JSON_BODY',
+    ['empty-body', 'the body is empty: send a JSON object, or no Content-Type'],
+  ],
+  [
+    'FST_ERR_CTP_INVALID_MEDIA_TYPE',
+    ['no-json', 'send the body as JSON, with the header "Content-Type: application/json"'],
+  ],
+  ['FST_ERR_CTP_BODY_TOO_LARGE', ['body-too-large', 'the body is larger than 1 MiB']],
+])
