@@ -25,6 +25,12 @@ const wrong: readonly [string, (env: Environment) => unknown, Environment, RegEx
   ['nothing is set', taskSettings, {}, /AUTH_SERVICE_URL is not set; SERVICE_TOKEN is not set$/],
   ['a variable is empty', taskSettings, { ...neighbours, SERVICE_TOKEN: '' }, /TOKEN is not set$/],
   [
+    'a token has a space',
+    taskSettings,
+    { ...neighbours, SERVICE_TOKEN: 'of services' },
+    /SERVICE_TOKEN may have letters, digits/,
+  ],
+  [
     'the mail server is a web address',
     notificationSettings,
     { ...neighbours, SMTP_URL: 'http://mail' },

@@ -11,7 +11,7 @@ export interface AuthSettings {
 
 export function authSettings(env: Environment): AuthSettings {
   const read = new Reading('auth-service', env)
-  const serviceToken = read.required('SERVICE_TOKEN')
+  const serviceToken = read.token('SERVICE_TOKEN')
   const text = env['TOKEN_SECRET'] || null
   if (text === null && env['NODE_ENV'] === 'production') {
     read.problem('TOKEN_SECRET is not set; in production it must be, on every host alike')
@@ -36,7 +36,7 @@ export function taskSettings(env: Environment): NeighbourSettings {
   const read = new Reading('task-service', env)
   return read.result({
     authUrl: read.url('AUTH_SERVICE_URL', ['http:', 'https:']),
-    serviceToken: read.required('SERVICE_TOKEN'),
+    serviceToken: read.token('SERVICE_TOKEN'),
   })
 }
 
@@ -51,7 +51,7 @@ export function notificationSettings(env: Environment): NotificationSettings {
   const read = new Reading('notification-service', env)
   return read.result({
     authUrl: read.url('AUTH_SERVICE_URL', ['http:', 'https:']),
-    serviceToken: read.required('SERVICE_TOKEN'),
+    serviceToken: read.token('SERVICE_TOKEN'),
     smtpUrl: read.url('SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: env['MAIL_FROM'] || 'todo@localhost',
   })
@@ -75,6 +75,15 @@ class Reading {
   required(name: string): string {
     const value = this.#env[name] || ''
     if (value === '') this.problem(`${name} is not set`)
+    return value
+  }
+
+  /** What `Authorization: Bearer` can carry (RFC 6750 §2.1). */
+  token(name: string): string {
+    const value = this.required(name)
+    if (value !== '' && !/^[A-Za-z0-9._~+/=-]+$/.test(value)) {
+      this.problem(`${name} may have letters, digits and ._~+/=- only`)
+    }
     return value
   }
 

@@ -1,4 +1,5 @@
 // How the other services ask auth: who a user is, and whose token this is.
+import { currentCorrelation } from '@millrace/kit'
 import { z } from 'zod'
 import { authAnswerMs } from '../../limits.ts'
 
@@ -61,7 +62,7 @@ export class AuthClient {
     const limit = AbortSignal.timeout(authAnswerMs)
     try {
       const response = await fetch(new URL(path, this.#options.authUrl), {
-        headers: { authorization: `Bearer ${token}` },
+        headers: { authorization: `Bearer ${token}`, ...correlationHeaders() },
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
       })
       const body: unknown = await response.json()
@@ -85,6 +86,15 @@ export class AuthClient {
 type Answer =
   | { readonly kind: 'answered'; readonly status: number; readonly body: unknown }
   | { readonly kind: 'unavailable'; readonly reason: string }
+
+/** What ties the question to the request or the event that it is asked for. */
+function correlationHeaders(): Record<string, string> {
+  const { correlationId, traceparent } = currentCorrelation() ?? {}
+  return {
+    ...(correlationId ? { 'x-correlation-id': correlationId } : {}),
+    ...(traceparent ? { traceparent } : {}),
+  }
+}
 
 /** `fetch` says "fetch failed" and hides the reason in its cause. */
 function causeOf(error: unknown): string {
