@@ -74,3 +74,9 @@ export const checkpointIntervalMs = 5_000
 
 /** Kafka's `log.retention.check.interval.ms`. */
 export const retentionCheckIntervalMs = 300_000
+
+/** Kafka's `offsets.retention.check.interval.ms`. */
+export const offsetsRetentionCheckMs = 600_000
+
+/** Kafka's `offset.metadata.max.bytes`. */
+export const offsetMetadataBytesMax = 4096

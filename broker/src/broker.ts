@@ -1,0 +1,10 @@
+/** An embedded broker that speaks Kafka's protocol. */
+
+export type { BrokerSettings } from './broker-settings.ts'
+export type { Clock, Timer } from './clock.ts'
+export type { Endpoint } from './endpoint.ts'
+export { noReply } from './handler.ts'
+export type { Intercept, InterceptedCall } from './intercept.ts'
+export type { ListenerSettings } from './listen.ts'
+export { ListenError, type ListenErrorCode } from './listener.ts'
+export { type Broker, type BrokerOptions, type Storage, startBroker } from './start-broker.ts'

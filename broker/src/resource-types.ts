@@ -1,0 +1,2 @@
+/** Kafka's numbers for what has configs. */
+export const resourceTypes = { topic: 2, broker: 4 } as const
