@@ -29,3 +29,6 @@ export const warningsRememberedMax = 200
 
 /** A Kafka that does not answer in this time is said to be unreachable. */
 export const kafkaCheckMs = 5_000
+
+/** The last lines of a broker that ended: among them is why. */
+export const brokerReasonLinesMax = 5
