@@ -200,6 +200,36 @@ export function storeConformance({ name, open }: StoreConformanceOptions): void 
     assert.deepEqual(await idsIn(store.read), ['patient'])
   })
 
+  for (const hook of ['opened', 'closing'] as const) {
+    withStore(
+      `${hook} that outlasts the time writes nothing, not even late`,
+      async (store, clock) => {
+        let proceed = () => {}
+        const paused = new Promise<void>((resolve) => {
+          proceed = resolve
+        })
+        const late: unknown[] = []
+        const scope = store.scope({
+          name: 'slow',
+          async [hook](db: Database) {
+            await write(db, 'early')
+            await paused
+            await write(db, 'late').catch((error: unknown) => late.push(error))
+          },
+        })
+        const committed = assert.rejects(scope.commit(), hasCode('transaction-too-long'))
+        await clock.advance(5_000)
+        const next = store.scope({ name: 'next' })
+        await next.open()
+        proceed()
+        await committed
+        assert.equal(late.length, 1)
+        await next.commit()
+        assert.deepEqual(await idsIn(store.read), [])
+      },
+    )
+  }
+
   withStore('a transaction inside a transaction is refused by name', async (store) => {
     await store.transaction('outer', async (db) => {
       await db.selectFrom('millrace_effects').selectAll().execute()

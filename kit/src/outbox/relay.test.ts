@@ -186,6 +186,29 @@ test('a cluster whose data was wiped gets again what the last one had, before wh
   assert.deepEqual(it.transport.idsOn('said').slice(0, 2), ids)
 })
 
+test('on another cluster nothing is sent while a send to the last one is on its way', async () => {
+  await using it = await relayFixture()
+  let answer: (outcome: typeof unavailable) => void = () => {}
+  it.transport.script = () =>
+    new Promise((resolve) => {
+      answer = resolve
+    })
+  it.relay.start()
+  await it.say('said', by('ada', 'a1'))
+  await until('a1 is on its way', () => it.transport.sends.length === 1)
+  it.transport.wipe('cluster-2')
+  it.transport.script = (_place, _records, append) => ({ kind: 'sent', baseOffset: append() })
+  await it.clock.advance(relaySweepMs)
+  await it.say('said', by('ada', 'a2'))
+  await settle()
+  assert.equal(it.transport.sends.length, 1)
+  answer(unavailable)
+  await it.clock.advance(relaySweepMs)
+  await until('both are sent', () => it.outbox.unsent === 0)
+  assert.deepEqual(it.transport.valuesOn('said'), ['a1', 'a2'])
+  assert.equal(it.transport.inFlightMax, 1)
+})
+
 test('a service that says nothing finds a wiped cluster at its next sweep', async () => {
   await using it = await relayFixture()
   it.relay.start()

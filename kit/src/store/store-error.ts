@@ -3,7 +3,7 @@ import { MillraceError, messageOf } from '../errors.ts'
 /** SQLite's primary result codes (https://sqlite.org/rescode.html) that no query is to blame for. */
 const codes = {
   busy: 5,
-  readOnly: 8,
+
   ioError: 10,
   corrupt: 11,
   full: 13,
@@ -39,7 +39,6 @@ export function storeError(error: unknown, file: string): unknown {
         { cause, retriable: true },
       )
     case codes.ioError:
-    case codes.readOnly:
     case codes.cannotOpen:
       return new MillraceError('store-failed', `${file} failed: ${messageOf(error)}`, {
         cause,
