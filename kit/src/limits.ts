@@ -183,3 +183,30 @@ export const httpDrainMsMax = 5_000
 
 /** Requests a minute from one address, unless the service says otherwise: a hundred a second. */
 export const httpRequestsPerMinuteMax = 6_000
+
+/** Letters on their way back at once: enough to keep the handlers busy. */
+export const dueLettersMax = 100
+
+/** A net under the timer of the next due letter. */
+export const dueSweepMs = 60_000
+
+/** Dead letters of one list: more than anybody reads. */
+export const listedLettersMax = 10_000
+
+/** Records read at once: one inbox look-up for all of them, and no long turn of the event loop. */
+export const intakeChunkMax = 200
+
+/** Between attempts to read or write a store that is in trouble. */
+export const storeRetryDelayMs = 1_000
+
+/** Records of a control topic read at once. */
+export const controlReadMax = 500
+
+/** How often a command's answer is looked for. */
+export const answerPollMs = 100
+
+/** What a crash may hear again without these; the inbox makes it harmless, so seldom is enough. */
+export const commitEveryMs = 200
+
+/** What runs when a service stops may finish: longer than most handlers take. */
+export const drainMsMax = 10_000

@@ -1,0 +1,285 @@
+import type { Timer } from '../clock.ts'
+import { commandSubscription } from '../control/command-subscription.ts'
+import { commandsTopic, controlTopics } from '../control/control-topics.ts'
+import { type DeadLetters, openDeadLetterOffice } from '../dead-letter/dead-letters.ts'
+import { DueLetters } from '../dead-letter/due-letters.ts'
+import { Parking } from '../dead-letter/parking.ts'
+import { messageOf } from '../errors.ts'
+import { commitEveryMs, drainMsMax, inboxPruneEveryMs, pruneRowsMax } from '../limits.ts'
+import type { DeliveryTools } from '../outbox/handler-context.ts'
+import type {
+  AssignedPartition,
+  ConsumerListener,
+  Consumption,
+  IncomingRecord,
+  TopicPartition,
+  Transport,
+} from '../transport/transport.ts'
+import type { Delivery } from './delivery.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { pruneInbox } from './inbox.ts'
+import { instanceIdOf } from './instance-id.ts'
+import { EventsOnTheirWay, PartitionIntake } from './partition-intake.ts'
+import { type Subscription, subscriptionsOf } from './subscription.ts'
+
+/** A service's listening, from its start to its stop. */
+export interface RunningConsumer {
+  readonly deadLetters: DeadLetters
+  status(): ConsumerStatus
+  /** Begins nothing more, lets what runs finish, commits, and ends. */
+  stop(): Promise<void>
+}
+
+export interface ConsumerStatus {
+  /** Partitions that are ours at the moment. */
+  readonly partitions: readonly TopicPartition[]
+  /** Events in memory. */
+  readonly events: number
+  /** Keys that an event which was put aside holds back. */
+  readonly heldKeys: number
+  /** Subscriptions that an outage has stopped, and why. */
+  readonly outages: readonly SubscriptionOutage[]
+  /** Why the group or Kafka cannot be reached; null while all is well. */
+  readonly trouble: string | null
+}
+
+export interface SubscriptionOutage {
+  readonly subscription: string
+  readonly reason: string
+  readonly sinceMs: number
+}
+
+export interface ConsumerOptions extends DeliveryTools {
+  readonly transport: Transport
+}
+
+/** Starts to listen to all that the service has handlers for; it waits for Kafka by itself. */
+export async function startConsumer(options: ConsumerOptions): Promise<RunningConsumer> {
+  const { service, store, clock, random } = options
+  const instanceId = await instanceIdOf(store, service.group, { clock, random })
+  const consumer = new Consumer(options)
+  await consumer.start(instanceId)
+  return consumer
+}
+
+/**
+ * Puts the parts together: partitions come in, their records become deliveries, what is done is
+ * committed.
+ *
+ * P6, in three steps: when partitions leave us, nothing more of them is begun; what runs is
+ * waited for; then the position is committed, while the partitions are still ours.
+ */
+class Consumer implements RunningConsumer, ConsumerListener {
+  readonly deadLetters: DeadLetters
+  readonly #options: ConsumerOptions
+  readonly #subscriptions: readonly Subscription[]
+  readonly #parking: Parking
+  readonly #due: DueLetters
+  readonly #dispatcher: Dispatcher
+  readonly #onTheirWay = new EventsOnTheirWay()
+  readonly #intakes = new Map<string, Intake>()
+  #consumption: Consumption | null = null
+  #commitTimer: Timer | null = null
+  #pruneTimer: Timer | null = null
+  #trouble: string | null = null
+
+  constructor(options: ConsumerOptions) {
+    this.#options = options
+    const tools = options
+    const wake = (): void => this.#due.wake()
+    this.#parking = new Parking(tools, wake)
+    const parking = this.#parking
+    const office = openDeadLetterOffice({ tools, parking, wake })
+    this.deadLetters = office
+    const subscriptions = subscriptionsOf(options.service)
+    this.#subscriptions = [...subscriptions, commandSubscription(tools, office)]
+    this.#due = new DueLetters({
+      tools,
+      parking,
+      subscriptions,
+      deliver: (delivery) => this.#dispatcher.add(delivery),
+    })
+    this.#dispatcher = new Dispatcher({
+      tools,
+      parking,
+      subscriptions: this.#subscriptions,
+      letterSettled: (letterId) => this.#due.settled(letterId),
+    })
+  }
+
+  async start(instanceId: string): Promise<void> {
+    const { service, transport, log } = this.#options
+    await this.#parking.load()
+    this.#due.wake()
+    // The transport remembers the request, and makes the topics as soon as Kafka answers.
+    const topics = [...service.catalogue.topics, ...controlTopics]
+    transport.ensureTopics(topics).catch((error: unknown) => {
+      log.warn({ reason: messageOf(error) }, 'Kafka is away; the topics are made when it is back')
+    })
+    this.#consumption = transport.consume({
+      group: service.group,
+      instanceId,
+      topics: [...new Set(this.#subscriptions.map(({ topic }) => topic))],
+      listener: this,
+    })
+    this.#pruneLater()
+  }
+
+  status(): ConsumerStatus {
+    return {
+      partitions: [...this.#intakes.values()].map(({ intake: { partition } }) => {
+        return { topic: partition.topic, partition: partition.partition }
+      }),
+      events: this.#dispatcher.size,
+      heldKeys: this.#parking.heldKeys,
+      outages: this.#dispatcher
+        .breakers()
+        .flatMap(({ subscription, state }) =>
+          state.kind === 'closed'
+            ? []
+            : [{ subscription, reason: state.reason, sinceMs: state.sinceMs }],
+        ),
+      trouble: this.#trouble,
+    }
+  }
+
+  assigned(partitions: readonly AssignedPartition[]): void {
+    this.#trouble = null
+    this.#options.log.info({ partitions: partitions.map(keyOf) }, 'partitions are assigned')
+    for (const partition of partitions) {
+      const intake = this.#openIntake(partition)
+      this.#intakes.set(keyOf(partition), { intake, committed: partition.position })
+    }
+  }
+
+  records(partition: TopicPartition, records: readonly IncomingRecord[]): void {
+    this.#trouble = null
+    this.#intakes.get(keyOf(partition))?.intake.take(records)
+  }
+
+  async revoked(partitions: readonly TopicPartition[]): Promise<void> {
+    this.#options.log.info({ partitions: partitions.map(keyOf) }, 'partitions leave')
+    await this.#drain(partitions)
+    for (const partition of partitions) {
+      this.#intakes.get(keyOf(partition))?.intake.close()
+      this.#intakes.delete(keyOf(partition))
+    }
+  }
+
+  failed(error: Error): void {
+    this.#trouble = error.message
+    this.#options.log.warn({ reason: error.message }, 'Kafka is in trouble; trying again')
+  }
+
+  async stop(): Promise<void> {
+    this.#commitTimer?.cancel()
+    this.#pruneTimer?.cancel()
+    const partitions = [...this.#intakes.values()].map(({ intake }) => intake.partition)
+    this.#consumption?.pause(partitions)
+    await this.#due.stop()
+    this.#dispatcher.stop()
+    const abort = this.#options.clock.after(drainMsMax, () => this.#dispatcher.abort())
+    await this.#drain(partitions)
+    await this.#dispatcher.drained(() => true)
+    abort.cancel()
+    for (const { intake } of this.#intakes.values()) intake.close()
+    await this.#consumption?.stop()
+  }
+
+  /** Lets what runs finish, and commits how far that went. */
+  async #drain(partitions: readonly TopicPartition[]): Promise<void> {
+    const leaving = new Set(partitions.map(keyOf))
+    for (const key of leaving) this.#intakes.get(key)?.intake.leave()
+    const isLeaving = ({ source, record }: Delivery): boolean =>
+      source.kind === 'live' && leaving.has(keyOf(record))
+    this.#dispatcher.drop(isLeaving)
+    await this.#dispatcher.drained(isLeaving)
+    await this.#commit()
+  }
+
+  #openIntake(partition: AssignedPartition): PartitionIntake {
+    const { topic } = partition
+    return new PartitionIntake({
+      tools: this.#options,
+      partition,
+      subscriptions: this.#subscriptions.filter((subscription) => subscription.topic === topic),
+      onTheirWay: this.#onTheirWay,
+      deliver: (delivery) => this.#dispatcher.add(delivery),
+      reject: (record, reason) => this.#reject(record, partition, reason),
+      pause: () => this.#consumption?.pause([partition]),
+      resume: () => this.#consumption?.resume([partition]),
+      moved: () => this.#commitLater(),
+    })
+  }
+
+  async #reject(record: IncomingRecord, origin: AssignedPartition, reason: string): Promise<void> {
+    const { topic, partition, offset } = record
+    const told = { topic, partition, offset: String(offset), reason }
+    this.#options.log.warn(told, 'a record is no event of the catalogue')
+    // A bad command is every service's, and nobody's to keep.
+    if (topic !== commandsTopic) await this.#parking.reject(record, origin, reason)
+  }
+
+  #commitLater(): void {
+    this.#commitTimer ??= this.#options.clock.after(commitEveryMs, () => {
+      this.#commitTimer = null
+      this.#commit().catch((error: unknown) => {
+        this.#options.log.error({ reason: messageOf(error) }, 'a commit failed')
+      })
+    })
+  }
+
+  async #commit(): Promise<void> {
+    const ahead = [...this.#intakes.values()].filter(
+      ({ intake, committed }) => intake.position > committed,
+    )
+    const offsets = ahead.map(({ intake: { partition, position } }) => {
+      return { topic: partition.topic, partition: partition.partition, offset: position }
+    })
+    if (offsets.length === 0 || this.#consumption === null) return
+    const outcome = await this.#consumption.commit(offsets)
+    switch (outcome.kind) {
+      case 'committed':
+        for (const [index, entry] of ahead.entries()) {
+          entry.committed = offsets[index]?.offset ?? entry.committed
+        }
+        return
+      case 'fenced':
+        return // the group has moved on, and will tell us
+      case 'unavailable':
+        this.#commitLater()
+        return
+      default:
+        outcome satisfies never
+    }
+  }
+
+  #pruneLater(): void {
+    this.#pruneTimer = this.#options.clock.after(inboxPruneEveryMs, () => {
+      this.#prune()
+        .catch((error: unknown) => {
+          this.#options.log.error({ reason: messageOf(error) }, 'old inbox rows stay')
+        })
+        .finally(() => this.#pruneLater())
+    })
+  }
+
+  async #prune(): Promise<void> {
+    const { store, service, clock } = this.#options
+    for (const { intake, committed } of this.#intakes.values()) {
+      const options = { committed, group: service.group, nowMs: clock.nowMs() }
+      const prune = () =>
+        store.transaction('prune inbox', (db) => pruneInbox(db, intake.partition, options))
+      while ((await prune()) === pruneRowsMax);
+    }
+  }
+}
+
+interface Intake {
+  readonly intake: PartitionIntake
+  committed: bigint
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`
+}

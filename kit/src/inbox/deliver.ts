@@ -1,0 +1,80 @@
+import type { Transaction } from 'kysely'
+import { handlerTimeoutMsDefault } from '../limits.ts'
+import { type DeliveryTools, openHandling } from '../outbox/handler-context.ts'
+import { type Failure, failureOf } from '../retry/failure.ts'
+import type { KitTables } from '../store/kit-tables.ts'
+import type { Delivery } from './delivery.ts'
+import { type InboxRow, Repeat, recordHandled } from './inbox.ts'
+import { runHandler } from './run-handler.ts'
+import type { AfterCommit } from './subscription.ts'
+
+export type DeliveryOutcome =
+  | { readonly kind: 'handled' }
+  /** It was handled before: nothing happened. */
+  | { readonly kind: 'repeat' }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+
+export interface DeliverOptions {
+  readonly stopping: AbortSignal
+  /** Joins the handler's transaction, after the inbox row: what else must be true with it. */
+  readonly alongside?: (db: Transaction<KitTables>) => Promise<AfterCommit>
+}
+
+/**
+ * One attempt: the handler, its transaction and the inbox row in it (P3). Never throws. A
+ * handler that used no database commits an inbox row all the same.
+ */
+export async function deliver(
+  tools: DeliveryTools,
+  delivery: Delivery,
+  { stopping, alongside }: DeliverOptions,
+): Promise<DeliveryOutcome> {
+  const { subscription, event, traceparent, progress } = delivery
+  const { timeoutMs = handlerTimeoutMsDefault } = subscription.options
+  const afterwards: AfterCommit[] = []
+  const outcome = await runHandler(
+    async (signal) => {
+      const handling = openHandling(tools, {
+        event,
+        traceparent,
+        attempt: progress.attempts + 1,
+        signal,
+        opened: async (db) => {
+          await recordHandled(db, inboxRowOf(delivery, tools.clock.nowMs()))
+          if (alongside !== undefined) afterwards.push(await alongside(db))
+        },
+      })
+      signal.addEventListener('abort', () => void handling.rollback(), { once: true })
+      try {
+        const handled = await handling.run(() => subscription.handle(event, handling.context))
+        await handling.commit()
+        if (handled !== undefined) afterwards.push(handled)
+      } catch (error) {
+        await handling.rollback()
+        throw error
+      }
+    },
+    { timeoutMs, clock: tools.clock, stopping },
+  )
+  if (outcome.kind === 'returned') {
+    for (const act of afterwards) act()
+    return { kind: 'handled' }
+  }
+  if (outcome.thrown instanceof Repeat) return { kind: 'repeat' }
+  return { kind: 'failed', failure: failureOf(outcome.thrown) }
+}
+
+/** The row that says that a delivery's event was handled. */
+export function inboxRowOf(
+  { event, subscription, origin, record }: Delivery,
+  nowMs: number,
+): InboxRow {
+  return {
+    event_id: event.eventId,
+    subscription: subscription.name,
+    handled_at_ms: nowMs,
+    topic_id: origin.topicId,
+    partition: record.partition,
+    record_offset: Number(record.offset),
+  }
+}

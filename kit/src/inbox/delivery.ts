@@ -1,0 +1,55 @@
+import type { AnyEvent } from '../catalogue/catalogue.ts'
+import type { RecordOrigin } from '../catalogue/read-record.ts'
+import type { IncomingRecord } from '../transport/transport.ts'
+import type { Queued } from './key-queues.ts'
+import type { Subscription } from './subscription.ts'
+
+/** One event on its way to one subscription. */
+export interface Delivery extends Queued {
+  readonly subscription: Subscription
+  readonly event: AnyEvent
+  /** The key by which the event is ordered; null for one that is alone. */
+  readonly eventKey: string | null
+  readonly traceparent: string | null
+  readonly record: IncomingRecord
+  readonly origin: RecordOrigin
+  readonly source: DeliverySource
+  readonly progress: Progress
+}
+
+/** Where it came from, which says what becomes of it in the end. */
+export type DeliverySource =
+  /** Read from Kafka just now: done means that the watermark may pass it. */
+  | {
+      readonly kind: 'live'
+      readonly done: () => void
+      /** True once its partition leaves us: whoever has it next will be given the event. */
+      readonly isAbandoned: () => boolean
+      /** In place of `done`: the watermark stays below it. */
+      readonly abandon: () => void
+    }
+  /** Put aside before: done means that its row is gone. */
+  | { readonly kind: 'stored'; readonly letter: StoredLetter }
+
+export interface StoredLetter {
+  readonly id: number
+  readonly letterId: string
+}
+
+/** How its attempts went so far. */
+export interface Progress {
+  /** Runs that count; the next is one more. */
+  attempts: number
+  /** Of the last failure that was counted: an outage may excuse it later. */
+  signature: string | null
+  /** How often an outage excused it. */
+  excuses: number
+  /** The same event was on its way when this one came: it may be handled by now. */
+  maybeRepeat: boolean
+}
+
+/** The queue in which a delivery waits: its stream's key, or one of its own. */
+export function queueKey(stream: string, key: string | null, alone: string): string {
+  // A key may hold any character but this one: keys are texts, and NUL is in none worth its name.
+  return key === null ? `\u0000${alone}` : `${stream}\u0000${key}`
+}

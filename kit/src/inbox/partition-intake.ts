@@ -1,0 +1,208 @@
+import { type ReadRecord, readRecord } from '../catalogue/read-record.ts'
+import { messageOf } from '../errors.ts'
+import {
+  intakeChunkMax,
+  partitionBytesMax,
+  partitionEventsMax,
+  storeRetryDelayMs,
+} from '../limits.ts'
+import type { DeliveryTools } from '../outbox/handler-context.ts'
+import type { AssignedPartition, IncomingRecord } from '../transport/transport.ts'
+import { type Delivery, queueKey } from './delivery.ts'
+import { handledAmong, handledKey } from './inbox.ts'
+import type { Subscription } from './subscription.ts'
+import { Watermark } from './watermark.ts'
+import { Window } from './window.ts'
+
+export interface IntakeOptions {
+  readonly tools: DeliveryTools
+  readonly partition: AssignedPartition
+  /** Those of the partition's topic. */
+  readonly subscriptions: readonly Subscription[]
+  readonly deliver: (delivery: Delivery) => void
+  readonly reject: (record: IncomingRecord, reason: string) => Promise<void>
+  /** Events on their way, of all partitions, by `subscription event_id`. */
+  readonly onTheirWay: EventsOnTheirWay
+  readonly pause: () => void
+  readonly resume: () => void
+  /** The position moved: there is something to commit. */
+  readonly moved: () => void
+}
+
+/**
+ * What one partition of ours has given us: it reads records into deliveries, in order, and
+ * follows how far they are done.
+ *
+ * N1. Every record taken is told done once: delivered, ignored, a repeat, or rejected.
+ * N2. Records enter their keys' queues in offset order.
+ * N3. From `leave` on nothing more is delivered; what is done still counts, until `close`.
+ */
+export class PartitionIntake {
+  readonly #options: IntakeOptions
+  readonly #watermark: Watermark
+  readonly #window = new Window({ eventsMax: partitionEventsMax, bytesMax: partitionBytesMax })
+  #reading: Promise<void> = Promise.resolve()
+  #isLeaving = false
+  #isClosed = false
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+    this.#watermark = new Watermark(options.partition.position)
+  }
+
+  get partition(): AssignedPartition {
+    return this.#options.partition
+  }
+
+  /** What is to be committed: the lowest offset that is not done. */
+  get position(): bigint {
+    return this.#watermark.position
+  }
+
+  /** Records in memory. */
+  get size(): number {
+    return this.#window.events
+  }
+
+  take(records: readonly IncomingRecord[]): void {
+    const taken = records.filter(({ offset }) => this.#watermark.take(offset))
+    for (const record of taken) {
+      if (this.#window.enter(bytesOf(record)) === 'pause') this.#options.pause()
+    }
+    for (let from = 0; from < taken.length; from += intakeChunkMax) {
+      const chunk = taken.slice(from, from + intakeChunkMax)
+      this.#reading = this.#reading.then(() => this.#readPatiently(chunk)) // N2
+    }
+  }
+
+  /** Resolves when what was taken so far has been read. */
+  async read(): Promise<void> {
+    await this.#reading
+  }
+
+  leave(): void {
+    this.#isLeaving = true
+  }
+
+  close(): void {
+    this.#isLeaving = true
+    this.#isClosed = true
+  }
+
+  /** A store in trouble is waited for: what is read here is not in it yet. */
+  async #readPatiently(records: readonly IncomingRecord[]): Promise<void> {
+    const { clock, log } = this.#options.tools
+    for (let at = 0; at < records.length && !this.#isLeaving; ) {
+      try {
+        at += await this.#readChunk(records.slice(at))
+      } catch (error) {
+        log.error({ reason: messageOf(error) }, 'records wait, because the store is in trouble')
+        const { promise, resolve } = Promise.withResolvers<void>()
+        clock.after(storeRetryDelayMs, resolve)
+        await promise
+      }
+    }
+  }
+
+  /** Returns how many were dealt with; the rest is to be tried again. */
+  async #readChunk(records: readonly IncomingRecord[]): Promise<number> {
+    const { tools, partition, subscriptions, reject } = this.#options
+    const catalogue = subscriptions[0]?.catalogue
+    if (catalogue === undefined) return records.length
+    const reads: ReadRecord[] = []
+    for (const record of records) reads.push(await readRecord(catalogue, record, partition))
+    const ids = reads.flatMap((read) => (read.kind === 'event' ? [read.event.eventId] : []))
+    const handled = await handledAmong(tools.store.read, ids)
+    for (const [index, record] of records.entries()) {
+      if (this.#isLeaving) return records.length // N3
+      const read = reads[index]
+      if (read?.kind === 'event') this.#deliver(record, read, handled)
+      else if (read !== undefined) {
+        try {
+          await reject(record, read.reason)
+        } catch (error) {
+          if (index === 0) throw error
+          return index
+        }
+        this.#done(record)
+      }
+    }
+    return records.length
+  }
+
+  #deliver(
+    record: IncomingRecord,
+    { event, key, traceparent }: Extract<ReadRecord, { kind: 'event' }>,
+    handled: ReadonlySet<string>,
+  ): void {
+    const { subscriptions, partition, deliver, onTheirWay } = this.#options
+    const subscription = subscriptions.find(({ name }) => name === event.eventType)
+    if (subscription === undefined || !subscription.concerns(event)) {
+      this.#done(record)
+      return
+    }
+    const identity = handledKey(subscription.name, event.eventId)
+    if (handled.has(identity)) {
+      this.#done(record)
+      return
+    }
+    const place = `${record.topic}/${record.partition}/${record.offset}`
+    const maybeRepeat = onTheirWay.enter(identity)
+    deliver({
+      key: queueKey(subscription.stream, key, place),
+      lane: subscription.name,
+      subscription,
+      event,
+      eventKey: key,
+      traceparent,
+      record,
+      origin: partition,
+      source: {
+        kind: 'live',
+        isAbandoned: () => this.#isLeaving,
+        abandon: () => onTheirWay.leave(identity),
+        done: () => {
+          onTheirWay.leave(identity)
+          this.#done(record)
+        },
+      },
+      progress: { attempts: 0, signature: null, excuses: 0, maybeRepeat },
+    })
+  }
+
+  #done(record: IncomingRecord): void {
+    if (this.#isClosed) return
+    const before = this.#watermark.position
+    this.#watermark.done(record.offset)
+    if (this.#window.leave(bytesOf(record)) === 'resume') this.#options.resume()
+    if (this.#watermark.position !== before) this.#options.moved()
+  }
+}
+
+/**
+ * Which events are between their arrival and their end. One that comes while its twin is on its
+ * way was not in the inbox when it was looked for, and must be looked for again.
+ */
+export class EventsOnTheirWay {
+  readonly #counts = new Map<string, number>()
+
+  /** True where a twin is on its way already. */
+  enter(identity: string): boolean {
+    const count = this.#counts.get(identity) ?? 0
+    this.#counts.set(identity, count + 1)
+    return count > 0
+  }
+
+  leave(identity: string): void {
+    const count = (this.#counts.get(identity) ?? 1) - 1
+    if (count > 0) this.#counts.set(identity, count)
+    else this.#counts.delete(identity)
+  }
+}
+
+/** A record costs more in memory than its bytes: the event, its queue's place. */
+const overheadBytes = 512
+
+function bytesOf({ key, value }: IncomingRecord): number {
+  return (key?.length ?? 0) + (value?.length ?? 0) + overheadBytes
+}
