@@ -131,6 +131,20 @@ for (const [name, open] of disks) {
       assert.deepEqual(disk.list(ROOT), ['settings'])
     })
 
+    test('a closed file fails, and closing it again does not', async () => {
+      using opened = open()
+      const file = opened.disk.open('a')
+      file.append([bytes('0123')])
+      file.close()
+      file.close()
+      const closed = { name: 'DiskError', code: 'failed' }
+      assert.throws(() => file.append([bytes('4')]), closed)
+      assert.throws(() => file.read(new Uint8Array(1), 0), closed)
+      assert.throws(() => file.truncate(0), closed)
+      await assert.rejects(file.sync(), closed)
+      assert.equal(contentOf(opened.disk, 'a'), '0123')
+    })
+
     test('a second lock is refused until the first is released', () => {
       using opened = open()
       const { disk } = opened

@@ -74,7 +74,7 @@ export interface DiskFile {
    */
   sync(): Promise<void>
 
-  /** Closes the file without syncing it. It must not be used afterwards. */
+  /** Closes the file without syncing it. Used afterwards, it fails. Closing twice does nothing. */
   close(): void
 }
 

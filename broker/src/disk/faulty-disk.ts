@@ -158,7 +158,7 @@ export class FaultyDisk implements Disk {
       },
       sync: async () => {
         alive()
-        await this.#syncFile(file.path, node)
+        await Promise.all([file.sync(), this.#syncFile(file.path, node)])
       },
       close: () => file.close(),
     }

@@ -81,11 +81,17 @@ class MemoryFile implements DiskFile {
   readonly path: string
   readonly #node: FileNode
   readonly #now: () => number
+  #closed = false
 
   constructor(path: string, node: FileNode, now: () => number) {
     this.path = path
     this.#node = node
     this.#now = now
+  }
+
+  get #bytes(): FileNode['bytes'] {
+    if (this.#closed) throw new DiskError('failed', `${this.path} is closed`)
+    return this.#node.bytes
   }
 
   get size(): number {
@@ -97,19 +103,23 @@ class MemoryFile implements DiskFile {
   }
 
   append(chunks: readonly Uint8Array[]): void {
-    for (const chunk of chunks) this.#node.bytes.append(chunk)
+    for (const chunk of chunks) this.#bytes.append(chunk)
     this.#node.modifiedAtMs = this.#now()
   }
 
   read(target: Uint8Array, position: number): number {
-    return this.#node.bytes.read(target, position)
+    return this.#bytes.read(target, position)
   }
 
   truncate(size: number): void {
-    this.#node.bytes.truncate(size)
+    this.#bytes.truncate(size)
   }
 
-  async sync(): Promise<void> {}
+  async sync(): Promise<void> {
+    if (this.#closed) throw new DiskError('failed', `${this.path} is closed`)
+  }
 
-  close(): void {}
+  close(): void {
+    this.#closed = true
+  }
 }

@@ -2,7 +2,8 @@
 //
 // N1. A file's size is counted here and not asked of the system: only this process writes to it,
 //     because the root is locked.
-// N2. Writes name their position, so that no append mode is needed, which Windows cannot cut.
+// N2. A closed file fails: the system may have given its descriptor to another file.
+// N3. Writes name their position, so that no append mode is needed, which Windows cannot cut.
 
 import {
   closeSync,
@@ -95,7 +96,7 @@ class NodeDisk implements Disk {
 class NodeFile implements DiskFile {
   readonly path: string
   readonly #location: string
-  readonly #descriptor: number
+  #descriptor: number | undefined
   #size: number // N1
 
   constructor(file: { path: string; location: string; descriptor: number }) {
@@ -105,19 +106,25 @@ class NodeFile implements DiskFile {
     this.#size = fstatSync(file.descriptor).size
   }
 
+  /** N2 */
+  get #open(): number {
+    if (this.#descriptor !== undefined) return this.#descriptor
+    throw new DiskError('failed', `${this.#location} is closed`)
+  }
+
   get size(): number {
     return this.#size
   }
 
   get modifiedAtMs(): number {
-    return guarded(this.#location, () => fstatSync(this.#descriptor).mtimeMs)
+    return guarded(this.#location, () => fstatSync(this.#open).mtimeMs)
   }
 
   append(chunks: readonly Uint8Array[]): void {
     try {
       let rest = chunks
       while (rest.length > 0) {
-        const written = writevSync(this.#descriptor, rest, this.#size) // N2
+        const written = writevSync(this.#open, rest, this.#size) // N3
         this.#size += written
         rest = after(rest, written)
       }
@@ -131,7 +138,7 @@ class NodeFile implements DiskFile {
       let filled = 0
       while (filled < target.length) {
         const length = target.length - filled
-        const read = readSync(this.#descriptor, target, filled, length, position + filled)
+        const read = readSync(this.#open, target, filled, length, position + filled)
         if (read === 0) break
         filled += read
       }
@@ -142,13 +149,13 @@ class NodeFile implements DiskFile {
   }
 
   truncate(size: number): void {
-    guarded(this.#location, () => ftruncateSync(this.#descriptor, size))
+    guarded(this.#location, () => ftruncateSync(this.#open, size))
     this.#size = size
   }
 
   sync(): Promise<void> {
     return new Promise((resolve, reject) => {
-      fdatasync(this.#descriptor, (error) => {
+      fdatasync(this.#open, (error) => {
         if (error === null) resolve()
         else reject(diskError(this.#location, error))
       })
@@ -156,7 +163,9 @@ class NodeFile implements DiskFile {
   }
 
   close(): void {
-    guarded(this.#location, () => closeSync(this.#descriptor))
+    const descriptor = this.#descriptor
+    this.#descriptor = undefined
+    if (descriptor !== undefined) guarded(this.#location, () => closeSync(descriptor))
   }
 }
 

@@ -140,6 +140,15 @@ describe('partitions', () => {
     assert.deepEqual(valuesFrom(opened, 0n), ['x'])
   })
 
+  test('deleting needs no space on the disk', async () => {
+    const disk = openDisk()
+    const { directory, log } = await openLog(disk)
+    await appendAll(directory, log, ['a'])
+    disk.failNextWrite('full')
+    await directory.deletePartitions('orders', [0])
+    assert.equal(disk.list('orders-0'), undefined)
+  })
+
   test('a deletion that a power cut interrupted is finished by the next start', async () => {
     const disk = openDisk()
     await openLog(disk)

@@ -11,7 +11,7 @@
 // D1. The mark of a clean shutdown is gone, durably, before anything is appended, and is set only
 //     when every partition was open and none had failed.
 // D2. The start of a log is durable before what lies below it is deleted.
-// D3. Checkpoints forget a partition before it is deleted: one that is made anew begins at 0.
+// D3. Checkpoints forget a deleted partition before one of its name is made: that one begins at 0.
 
 import { type Disk, DiskError, type DiskLock, ROOT } from '../disk/disk.ts'
 import type { Defer } from '../disk/group-commit.ts'
@@ -76,6 +76,8 @@ export class LogDirectory implements AsyncDisposable {
   readonly #logStarts: OffsetCheckpoint
   /** Checkpointed offsets of the partitions that are not open. */
   readonly #unopened = new Map<string, Checkpointed>()
+  /** Partitions that are gone, and that the checkpoints on the device may still speak of. */
+  readonly #gone = new Set<string>()
   #checkpointing: Promise<void> = Promise.resolve()
 
   /**
@@ -114,6 +116,9 @@ export class LogDirectory implements AsyncDisposable {
       const name = directoryName(topic, partition)
       const recoveryPoint = recoveryPoints.get(name) ?? 0n
       this.#unopened.set(name, { recoveryPoint, logStartOffset: logStarts.get(name) })
+    }
+    for (const name of [...recoveryPoints.keys(), ...logStarts.keys()]) {
+      if (!this.#unopened.has(name)) this.#gone.add(name)
     }
   }
 
@@ -181,6 +186,8 @@ export class LogDirectory implements AsyncDisposable {
         `${disk.location(directoryName(topic, existing))} is in the way`,
       )
     }
+    const names = partitions.map((partition) => directoryName(topic, partition))
+    if (names.some((name) => this.#gone.has(name))) await this.checkpoint() // D3
     try {
       for (const partition of partitions) {
         await makePartitionDirectory(disk, { topic, partition, topicId })
@@ -191,7 +198,8 @@ export class LogDirectory implements AsyncDisposable {
       await disk.syncDirectory(ROOT)
       return opened
     } catch (error) {
-      await this.deletePartitions(topic, partitions)
+      const ignored = () => {} // What brought us here is what matters.
+      await this.deletePartitions(topic, partitions).catch(ignored)
       throw error
     }
   }
@@ -204,8 +212,8 @@ export class LogDirectory implements AsyncDisposable {
     for (const name of names) {
       this.#logs.delete(name)
       this.#unopened.delete(name)
+      this.#gone.add(name)
     }
-    await this.checkpoint() // D3
     await Promise.all(logs.map((log) => log.discard()))
     const existing = names.filter((name) => disk.list(name) !== undefined)
     const givenUp = existing.map((name) => giveUpDirectory(disk, name))
@@ -247,8 +255,10 @@ export class LogDirectory implements AsyncDisposable {
       recoveryPoints.set(name, recoveryPoint)
       if (logStartOffset !== undefined) logStarts.set(name, logStartOffset)
     }
+    const gone = [...this.#gone]
     await this.#logStarts.write(logStarts)
     await this.#recoveryPoints.write(recoveryPoints)
+    for (const name of gone) this.#gone.delete(name)
   }
 
   /** Syncs and closes all logs, marks the shutdown as clean, and releases the lock. */

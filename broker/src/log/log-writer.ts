@@ -50,6 +50,8 @@ export class LogWriter implements TurnWriter {
   readonly #waiters = new StorageWaiters()
   readonly #listeners = new Set<(highWatermark: bigint) => void>()
   #status: LogStatus = { kind: 'open' }
+  /** Whether the last write found no space: told once, not with every turn. */
+  #isFull = false
   /** Counts what this turn brought, which is not written yet. */
   #logEndOffset: bigint
   #writtenEnd: bigint
@@ -61,6 +63,8 @@ export class LogWriter implements TurnWriter {
   /** Files with bytes that no sync has taken yet. */
   readonly #unsynced = new Set<DiskFile>()
   #unsyncedBytes = 0
+  /** Files that the sync in flight is about. */
+  #syncing: readonly DiskFile[] = []
   /** Whether files were made since the directory was last synced. */
   #entriesChanged = false
 
@@ -149,6 +153,7 @@ export class LogWriter implements TurnWriter {
       this.#undoTurn(position, error)
       return
     }
+    this.#isFull = false
     for (const { header, bytes } of this.#turn) {
       segment.note(header, position, this.#indexIntervalBytes)
       position += bytes.length
@@ -184,8 +189,11 @@ export class LogWriter implements TurnWriter {
       this.#fail(cause)
       return
     }
-    const outcome = storageFailure(`${this.#options.name}: ${cause.message}`)
-    this.#options.report(outcome.message)
+    const outcome = storageFailure(
+      `${this.#options.name} refuses records: ${cause.message}; it takes them again once there is`,
+    )
+    if (!this.#isFull) this.#options.report(outcome.message)
+    this.#isFull = true
     this.#waiters.failed('written', this.#writtenEnd, outcome)
     this.#waiters.failed('durable', this.#writtenEnd, outcome)
   }
@@ -195,15 +203,17 @@ export class LogWriter implements TurnWriter {
     if (this.#status.kind === 'failed') return
     const { disk, directory, flusher } = this.#options
     const end = this.#endOfFile()
-    const syncs = [...this.#unsynced].map((file) => file.sync())
+    this.#syncing = [...this.#unsynced]
+    const syncs = this.#syncing.map((file) => file.sync())
     if (this.#entriesChanged) syncs.push(disk.syncDirectory(directory)) // L2
     this.#unsynced.clear()
     this.#unsyncedBytes = 0
     this.#entriesChanged = false
-    try {
-      await Promise.all(syncs)
-    } catch (error) {
-      this.#fail(error)
+    const outcomes = await Promise.allSettled(syncs)
+    this.#syncing = []
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+    if (failed !== undefined) {
+      this.#fail(failed.reason)
       return
     }
     this.#syncedEnd = end.offset
@@ -265,6 +275,12 @@ export class LogWriter implements TurnWriter {
   /** Deletes the segments below the log's start, which must be on the device already. */
   async removeSegmentsBelow(logStart: bigint): Promise<void> {
     const count = givenUpSegments(this.#segments, { logStart, synced: this.#syncedEnd })
+    const files = this.#segments.slice(0, count).flatMap((segment) => segment.files)
+    while (files.some((file) => this.#unsynced.has(file) || this.#syncing.includes(file))) {
+      if (this.#status.kind === 'failed') return
+      this.#commits.request()
+      await this.#commits.settled() // A file must not be closed under a sync.
+    }
     if (count > 0) await removeSegments(this.#options, this.#segments.splice(0, count))
   }
 

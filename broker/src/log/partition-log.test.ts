@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { checkCrc, errors, readBatch } from '@millrace/wire'
+import { checkCrc, errors, readBatch, sealBatch } from '@millrace/wire'
 import {
   appendAll,
   batchOf,
-  numbered,
   openDisk,
   openLog,
   place,
   recordsFrom,
-  START_MS,
   stored,
   valuesFrom,
 } from './log-fixture.ts'
@@ -121,7 +119,10 @@ describe('a disk that fails', () => {
       assert.ok(outcome.kind === 'failed')
       assert.equal(outcome.errorCode, errors.kafkaStorageError.code)
     }
-    assert.match(reports.join(), /orders-0: .*full/)
+    assert.match(
+      reports.join(),
+      /^orders-0 refuses records: .*full.*; it takes them again once there is$/,
+    )
     assert.equal(log.sizeBytes, size)
     assert.equal(log.logEndOffset, 1n)
     // The client sends the same again when there is space.
@@ -362,46 +363,23 @@ describe('offsets by time', () => {
     assert.equal(log.offsetForTimestamp(0n)?.offset, 2n)
   })
 
+  test('a batch whose records cannot be decoded is found as a whole', async () => {
+    const { directory, log } = await openLog(openDisk())
+    const bytes = batchOf({ values: ['a', 'b'], timestamps: [100, 200] })
+    const read = readBatch(bytes.fill(0xff, 61))
+    assert.ok(read.kind === 'batch')
+    sealBatch(read.batch)
+    log.append(bytes, { zstdAllowed })
+    directory.flusher.commitTurn()
+    await stored(log, 1n)
+    const found = { offset: 0n, timestampMs: 200n, leaderEpoch: 0 }
+    assert.deepEqual(log.offsetForTimestamp(150n), found)
+    assert.deepEqual(log.offsetOfMaxTimestamp(), found)
+  })
+
   test('an empty log has no record at any time', async () => {
     const { log } = await openLog(openDisk())
     assert.equal(log.offsetForTimestamp(0n), undefined)
     assert.equal(log.offsetOfMaxTimestamp(), undefined)
-  })
-})
-
-describe('deleting', () => {
-  const config = { segmentBytes: 250, retentionMs: 1000 }
-
-  test('deleting records moves the start, and removes segments that lie below it', async () => {
-    const disk = openDisk()
-    const { directory, log } = await openLog(disk, config)
-    await appendAll(directory, log, numbered(10))
-    assert.equal(await directory.deleteRecords(log, 5n), 5n)
-    assert.equal(log.read(4n, 1000).kind, 'outOfRange')
-    assert.deepEqual(valuesFrom(log, 5n), numbered(5, 5))
-    const left = (disk.list('orders-0') ?? []).filter((name) => /\.(log|deleted)$/.test(name))
-    assert.equal(left[0], '00000000000000000003.log')
-    assert.equal(await directory.deleteRecords(log, 99n), 10n)
-    const { log: reopened } = await openLog(disk.crash(), config)
-    assert.equal(reopened.logStartOffset, 10n)
-    assert.equal(reopened.logEndOffset, 10n)
-  })
-
-  test('retention removes segments that are too old, the growing one too, and keeps offsets', async () => {
-    let nowMs = START_MS
-    const disk = openDisk()
-    const { directory, log } = await openLog(disk, config, { now: () => nowMs })
-    await appendAll(directory, log, numbered(10))
-    await directory.applyRetention()
-    assert.equal(log.logStartOffset, 0n)
-    nowMs += 1001
-    await directory.applyRetention()
-    assert.equal(log.logStartOffset, 10n)
-    assert.equal(log.sizeBytes, 0)
-    await appendAll(directory, log, ['next'])
-    assert.deepEqual(valuesFrom(log, 10n), ['next'])
-    const { log: reopened } = await openLog(disk.crash(), config)
-    assert.deepEqual(valuesFrom(reopened, 10n), ['next'])
-    assert.equal(reopened.logStartOffset, 10n)
   })
 })

@@ -194,18 +194,28 @@ export class PartitionLog {
   bytesReadable(offset: bigint, bytesMax: number): number {
     if (offset < this.#logStartOffset) return 0
     const view = this.#view
-    const place = findBatch(view, offset)
-    return place === undefined ? 0 : bytesFrom(view, place, bytesMax)
+    try {
+      const place = findBatch(view, offset)
+      if (place === undefined) return 0
+      this.#keepWarm(place.segment)
+      return bytesFrom(view, place, bytesMax)
+    } catch {
+      return bytesMax // Whoever waits for bytes is to read, and to be told what is wrong.
+    }
   }
 
   /** The first record whose timestamp is at or after the given one, below the high watermark. */
   offsetForTimestamp(timestampMs: bigint): TimestampedOffset | undefined {
-    return findByTimestamp(this.#view, this.#logStartOffset, timestampMs)
+    const found = findByTimestamp(this.#view, this.#logStartOffset, timestampMs)
+    this.#unloadCold()
+    return found
   }
 
   /** The record with the greatest timestamp below the high watermark, the earliest of equals. */
   offsetOfMaxTimestamp(): TimestampedOffset | undefined {
-    return findMaxTimestamp(this.#view)
+    const found = findMaxTimestamp(this.#view)
+    this.#unloadCold()
+    return found
   }
 
   get #view(): LogView {
@@ -214,8 +224,14 @@ export class PartitionLog {
 
   #keepWarm(segment: Segment): void {
     if (segment === this.#warm || segment === this.#writer.segments.at(-1)) return
-    this.#warm?.unloadIndexes()
     this.#warm = segment
+    this.#unloadCold()
+  }
+
+  #unloadCold(): void {
+    for (const segment of this.#writer.segments.slice(0, -1)) {
+      if (segment !== this.#warm) segment.unloadIndexes()
+    }
   }
 
   /**

@@ -92,6 +92,7 @@ class Recovery {
     if (removedSnapshots) this.#entriesChanged = true
     await Promise.all(this.#scanned.flatMap((segment) => segment.files.map((file) => file.sync())))
     if (this.#entriesChanged || this.#scanned.length > 0) await disk.syncDirectory(directory) // R3
+    for (const segment of this.segments.slice(0, -1)) segment.unloadIndexes()
     return { ...recovered, producers }
   }
 

@@ -54,7 +54,8 @@ export class Segment {
 
   /** The greatest timestamp of its batches, and where it is. */
   get maxTimestamp(): MaxTimestamp | undefined {
-    return this.#max ?? this.timeIndex.last
+    this.#max ??= this.timeIndex.last
+    return this.#max
   }
 
   /** When the newest record is from: by its timestamp, else by the time of the last write. */

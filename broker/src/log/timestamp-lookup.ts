@@ -1,7 +1,7 @@
 // Offsets by time, for ListOffsets. The time index leads near the batch; the records of that one
 // batch are decoded.
 
-import { type KafkaRecord, readBatch, recordsIn } from '@millrace/wire'
+import { type KafkaRecord, readBatch, recordsIn, WireError } from '@millrace/wire'
 import { headersIn } from './batch-scan.ts'
 import { type LogView, readableBytes } from './log-read.ts'
 import type { Segment } from './segment.ts'
@@ -80,10 +80,16 @@ function findRecord(
   place.segment.file.read(bytes, place.position)
   const outcome = readBatch(bytes)
   if (outcome.kind !== 'batch') return undefined
-  const leaderEpoch = outcome.batch.header.partitionLeaderEpoch
-  for (const record of recordsIn(outcome.batch)) {
-    if (!isWanted(record)) continue
-    return { offset: record.offset, timestampMs: record.timestamp, leaderEpoch }
+  const { baseOffset, maxTimestamp, partitionLeaderEpoch: leaderEpoch } = outcome.batch.header
+  try {
+    for (const record of recordsIn(outcome.batch)) {
+      if (!isWanted(record)) continue
+      return { offset: record.offset, timestampMs: record.timestamp, leaderEpoch }
+    }
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error
+    // Records are not decoded when they are produced. Who begins at the batch misses none of it.
+    return { offset: baseOffset, timestampMs: maxTimestamp, leaderEpoch }
   }
   return undefined
 }
