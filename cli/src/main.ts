@@ -50,6 +50,7 @@ const interrupt = () => {
 }
 process.on('SIGINT', interrupt)
 process.on('SIGTERM', interrupt)
+process.on('SIGHUP', interrupt)
 // `millrace tail … | head` closes the pipe: there is nobody left to read, which is no failure.
 process.stdout.on('error', () => interruption.abort(readerGone))
 

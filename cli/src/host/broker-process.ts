@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import type { ServeMessage } from '@millrace/broker/serve'
 import type { Clock } from '@millrace/kit'
 import { CommandFailure } from '../failure.ts'
 import type { BrokerRun } from './broker-keeper.ts'
@@ -16,14 +17,14 @@ export interface BrokerProcessOptions {
 }
 
 /**
- * Starts the broker in a process of its own. Its standard input is a line to us: it ends when
- * that is closed, and so when this process dies, however it dies. Its first line on standard
- * output says that its listeners are open; what it says on standard error is for people.
+ * Starts the broker in a process of its own, which ends when this one does, however it ends. It
+ * tells us by IPC that its listeners are open, or why they cannot be.
  */
 export function launchBroker({ ports, directory, log, clock }: BrokerProcessOptions): BrokerRun {
   const script = fileURLToPath(import.meta.resolve('@millrace/broker/serve'))
-  const child = spawn(process.execPath, [script, directory, ...ports.map(String)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+  const words = [...ports.flatMap((port) => ['--port', String(port)]), '--data', directory]
+  const child = spawn(process.execPath, [script, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     windowsHide: true,
     // In a process group of its own Ctrl-C does not reach it: it ends last, when we say so.
     detached: process.platform !== 'win32',
@@ -31,12 +32,10 @@ export function launchBroker({ ports, directory, log, clock }: BrokerProcessOpti
   const ready = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<string>()
   const said: string[] = []
-  // It may be gone when we ask it to stop.
-  child.stdin.on('error', () => undefined)
-  forEachLine(child.stdout, (line) => {
-    log.write(`${line}\n`)
-    ready.resolve()
+  child.on('message', (message: ServeMessage) => {
+    if (message.kind === 'ready') ready.resolve()
   })
+  forEachLine(child.stdout, (line) => log.write(`${line}\n`))
   forEachLine(child.stderr, (line) => {
     log.write(`${line}\n`)
     said.push(line)
@@ -56,11 +55,17 @@ export function launchBroker({ ports, directory, log, clock }: BrokerProcessOpti
   return {
     ready: ready.promise,
     ended: ended.promise,
-    stop: () => child.stdin.end(),
+    stop: () => askToStop(child),
     kill: () => child.kill('SIGKILL'),
   }
 }
 
-function forEachLine(stream: Readable, take: (line: string) => void): void {
-  createInterface({ input: stream }).on('line', take)
+/** Windows has no signals that a process could act on; a closed channel says the same. */
+function askToStop(child: ChildProcess): void {
+  if (process.platform !== 'win32') child.kill('SIGTERM')
+  else if (child.connected) child.disconnect()
+}
+
+function forEachLine(stream: Readable | null, take: (line: string) => void): void {
+  if (stream !== null) createInterface({ input: stream }).on('line', take)
 }
