@@ -25,7 +25,7 @@ export interface SyncCall {
 export interface FaultyDiskOptions {
   readonly now: () => number
   /** How long a sync takes; by default until the next microtask. */
-  readonly syncDelay?: () => Promise<void>
+  readonly syncDelay?: (sync: SyncCall) => Promise<void>
 }
 
 export class FaultyDisk implements Disk {
@@ -158,7 +158,8 @@ export class FaultyDisk implements Disk {
       },
       sync: async () => {
         alive()
-        await Promise.all([file.sync(), this.#syncFile(file.path, node)])
+        await this.#syncFile(file.path, node)
+        await file.sync() // Fails when the file was closed meanwhile.
       },
       close: () => file.close(),
     }
@@ -186,7 +187,7 @@ export class FaultyDisk implements Disk {
 
   async #finishSync(sync: SyncCall, commit: () => void): Promise<void> {
     const ignored = this.#ignored(sync)
-    await this.#options.syncDelay?.()
+    await this.#options.syncDelay?.(sync)
     this.#assertPower(sync.path)
     if (!ignored) commit()
   }

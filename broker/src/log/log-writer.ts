@@ -274,14 +274,17 @@ export class LogWriter implements TurnWriter {
 
   /** Deletes the segments below the log's start, which must be on the device already. */
   async removeSegmentsBelow(logStart: bigint): Promise<void> {
-    const count = givenUpSegments(this.#segments, { logStart, synced: this.#syncedEnd })
-    const files = this.#segments.slice(0, count).flatMap((segment) => segment.files)
-    while (files.some((file) => this.#unsynced.has(file) || this.#syncing.includes(file))) {
-      if (this.#status.kind === 'failed') return
-      this.#commits.request()
-      await this.#commits.settled() // A file must not be closed under a sync.
+    while (this.#status.kind === 'open') {
+      const count = givenUpSegments(this.#segments, { logStart, synced: this.#syncedEnd })
+      const files = this.#segments.slice(0, count).flatMap((segment) => segment.files)
+      if (files.some((file) => this.#unsynced.has(file) || this.#syncing.includes(file))) {
+        this.#commits.request()
+        await this.#commits.settled() // A file must not be closed under a sync.
+        continue
+      }
+      if (count > 0) await removeSegments(this.#options, this.#segments.splice(0, count))
+      return
     }
-    if (count > 0) await removeSegments(this.#options, this.#segments.splice(0, count))
   }
 
   /**
