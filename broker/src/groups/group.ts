@@ -106,8 +106,8 @@ export const noGroup: GroupState = {
 export function evolve(state: GroupState, event: GroupEvent): GroupState {
   const next = apply(state, event)
   const isAllowed = next.kind === state.kind || transitions[state.kind].includes(next.kind)
-  // A restart goes from nothing to the last settled state at once.
-  const isReplay = state.kind === 'empty' && event.kind === 'settled'
+  // A restart goes from one settled state to the next, without the rounds between them.
+  const isReplay = event.kind === 'settled' && (state.kind === 'empty' || state.kind === 'stable')
   assert(isAllowed || isReplay, `${event.kind} takes a group from ${state.kind} to ${next.kind}`) // G2
   return next
 }
