@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Catalogue } from './catalogue/catalogue.ts'
 import type { TransactionContext } from './handler.ts'
+import type { ConsumerStatus } from './inbox/consumer.ts'
 import type { Log } from './log.ts'
 import type { Cluster } from './outbox/cluster-view.ts'
 import type { OutboxHealth } from './outbox/outbox-health.ts'
@@ -37,6 +38,8 @@ export interface ServerContext<C extends Catalogue, Tables> {
 /** How the service stands with Kafka. */
 export interface ServiceHealth {
   readonly kafka: Cluster | { readonly kind: 'disabled' }
+  /** How its listening goes; null for a service that listens to nothing. */
+  readonly consumer: ConsumerStatus | null
   readonly outbox: OutboxHealth
 }
 

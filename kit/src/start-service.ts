@@ -2,6 +2,9 @@ import { join } from 'node:path'
 import type { Catalogue } from './catalogue/catalogue.ts'
 import { type Clock, type Random, systemClock } from './clock.ts'
 import { type KafkaConfig, readKafkaConfig } from './config/kafka-config.ts'
+import type { DeadLetters } from './dead-letter/dead-letters.ts'
+import { MillraceError } from './errors.ts'
+import { startConsumer } from './inbox/consumer.ts'
 import { outboxUnsentMax, outboxUnsentMaxDisabled } from './limits.ts'
 import { type Log, openLog } from './log.ts'
 import { Outbox } from './outbox/outbox.ts'
@@ -44,6 +47,8 @@ export interface AnyRunningService extends AsyncDisposable {
   /** What `serve` started, with the addresses it listens on. */
   readonly servers: readonly RunningServer[]
   readonly health: () => Promise<ServiceHealth>
+  /** What was put aside, and what to do with it. */
+  readonly deadLetters: DeadLetters
   /**
    * Takes no new requests, finishes what runs, hands over what it was reading, sends what it has
    * said as far as Kafka takes it, and closes the database. Safe to call twice.
@@ -75,6 +80,7 @@ export async function startService<C extends Catalogue, Tables>(
       return context.ready
     },
     servers: parts.servers,
+    deadLetters: parts.deadLetters,
     stop,
     [Symbol.asyncDispose]: stop,
   }
@@ -83,6 +89,21 @@ export async function startService<C extends Catalogue, Tables>(
 interface StartedParts {
   isReady: boolean
   readonly servers: RunningServer[]
+  deadLetters: DeadLetters
+}
+
+/** A service that listens to nothing puts nothing aside. */
+const noDeadLetters: DeadLetters = {
+  list: async () => [],
+  redrive: () => Promise.reject(listensToNothing()),
+  discard: () => Promise.reject(listensToNothing()),
+}
+
+function listensToNothing(): MillraceError {
+  return new MillraceError(
+    'dead-letter-unknown',
+    'the service listens to nothing: it has no handlers, or KAFKA_ENABLED is false',
+  )
 }
 
 /** The stack stops in the reverse order of the starts: servers, consumer, relay, Kafka, store. */
@@ -91,7 +112,7 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
   const { name, migrations } = definition
   const kafka = options.kafka ?? readKafkaConfig(env, name)
   const log = options.log?.child({ service: name }) ?? openLog({ name, level: kafka.logLevel })
-  const parts: StartedParts = { isReady: false, servers: [] }
+  const parts: StartedParts = { isReady: false, servers: [], deadLetters: noDeadLetters }
 
   await using starting = new AsyncDisposableStack()
   const file = join(directory, `${name}.sqlite`)
@@ -107,6 +128,13 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
     starting.defer(() => relay.stop())
   }
 
+  const isListening = transport !== null && definition.handlers.size > 0
+  const consumer = isListening ? await startConsumer({ ...tools, transport }) : null
+  if (consumer !== null) {
+    parts.deadLetters = consumer.deadLetters
+    starting.defer(() => consumer.stop())
+  }
+
   const context: UntypedServerContext = {
     name,
     port: options.port ?? 0,
@@ -119,6 +147,7 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
     transaction: openTransactions(tools),
     health: async () => ({
       kafka: relay === null ? { kind: 'disabled' } : relay.cluster,
+      consumer: consumer?.status() ?? null,
       outbox: await outboxHealth(store, outbox, clock),
     }),
   }

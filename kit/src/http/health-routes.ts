@@ -36,11 +36,12 @@ export function serveHealth(http: FastifyInstance, running: HealthSource): void 
   )
 }
 
-function report({ kafka, outbox }: ServiceHealth): object {
+function report({ kafka, consumer, outbox }: ServiceHealth): object {
   return {
     status: { met: 'up', away: 'down', disabled: 'disabled' }[kafka.kind],
     ...(kafka.kind === 'met' ? { clusterId: kafka.clusterId } : {}),
     ...(kafka.kind === 'away' ? { reason: kafka.reason } : {}),
+    ...(consumer === null ? {} : { consumer }),
     outbox,
   }
 }

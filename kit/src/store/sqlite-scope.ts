@@ -18,7 +18,8 @@ type State =
   | { readonly kind: 'opening'; readonly opened: Promise<void> }
   | { readonly kind: 'open'; readonly turn: Turn }
   | { readonly kind: 'committing'; readonly turn: Turn }
-  | { readonly kind: 'closed'; readonly error: unknown }
+  /** `error` is what closed it against its will; null where it was ended. */
+  | { readonly kind: 'closed'; readonly error: { readonly reason: unknown } | null }
 
 /**
  * One handler's transaction on SQLite. It waits for the writer at its first query, runs
@@ -61,7 +62,7 @@ export class SqliteScope implements Scope<KitTables> {
       case 'committing':
         throw this.#ended()
       case 'closed':
-        throw this.#state.error
+        throw this.#reasonOf(this.#state.error)
     }
   }
 
@@ -74,27 +75,28 @@ export class SqliteScope implements Scope<KitTables> {
       await this.#options.closing?.(this.#hooksDb)
       this.#assertHeld()
       const kept = turn.keep()
-      this.#close(this.#ended())
+      this.#close(null)
       await kept
     } catch (error) {
       turn.drop()
-      this.#close(error)
+      this.#close({ reason: error })
       throw error
     }
   }
 
   async rollback(): Promise<void> {
     const state = this.#state
-    this.#close(this.#ended())
+    this.#close(null)
     if (state.kind === 'open' || state.kind === 'committing') state.turn.drop()
   }
 
   async #open(): Promise<void> {
     const { writer, name, heldMsMax, opened } = this.#options
-    const turn = await writer.take({ name, heldMsMax, expired: (error) => this.#close(error) })
+    const expired = (reason: MillraceError) => this.#close({ reason })
+    const turn = await writer.take({ name, heldMsMax, expired })
     if (this.#state.kind === 'closed') {
       turn.drop()
-      throw this.#state.error
+      throw this.#reasonOf(this.#state.error)
     }
     try {
       await opened?.(this.#hooksDb)
@@ -102,18 +104,22 @@ export class SqliteScope implements Scope<KitTables> {
       this.#state = { kind: 'open', turn }
     } catch (error) {
       turn.drop()
-      this.#close(error)
+      this.#close({ reason: error })
       throw error
     }
   }
 
   /** S3: the first reason stands. */
-  #close(error: unknown): void {
+  #close(error: { readonly reason: unknown } | null): void {
     if (this.#state.kind !== 'closed') this.#state = { kind: 'closed', error }
   }
 
   #assertHeld(): void {
-    if (this.#state.kind === 'closed') throw this.#state.error
+    if (this.#state.kind === 'closed') throw this.#reasonOf(this.#state.error)
+  }
+
+  #reasonOf(error: { readonly reason: unknown } | null): unknown {
+    return error === null ? this.#ended() : error.reason
   }
 
   #ended(): MillraceError {
