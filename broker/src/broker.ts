@@ -2,9 +2,13 @@
 
 export type { BrokerSettings } from './broker-settings.ts'
 export type { Clock, Timer } from './clock.ts'
+export { DiskError, type DiskErrorCode } from './disk/disk.ts'
 export type { Endpoint } from './endpoint.ts'
 export { noReply } from './handler.ts'
 export type { Intercept, InterceptedCall } from './intercept.ts'
+export { JournalError, type JournalErrorCode } from './journal/journal-error.ts'
 export type { ListenerSettings } from './listen.ts'
 export { ListenError, type ListenErrorCode } from './listener.ts'
+export { LogDamagedError } from './log/log-damaged-error.ts'
+export { DataFormatError } from './log/meta-properties.ts'
 export { type Broker, type BrokerOptions, type Storage, startBroker } from './start-broker.ts'

@@ -3,8 +3,8 @@
 // F1. A file's content is durable as it was when a sync of that file began, once it has ended.
 // F2. A directory's entries (created, renamed, removed) are durable by syncing that directory, and
 //     by nothing else; a new file can be lost though its content was synced.
-// F3. A crash ends a disk: it, its files and its syncs in flight fail from then on, and what is left
-//     is on the disk that `crash` returns.
+// F3. A crash ends a disk: it, its files and its syncs in flight fail from then on, and what is
+//     left is on the disk that `crash` returns.
 
 import { type Disk, DiskError, type DiskFile, type DiskLock } from './disk.ts'
 import { MemoryDisk } from './memory-disk.ts'

@@ -51,7 +51,7 @@ export class IndexFile {
     return this.entry(index)
   }
 
-  /** The last entry for which `holds` is true, when it is true for a first part of them; else -1. */
+  /** The last of the first entries, for all of which `holds` is true; -1 when there is none. */
   lastWhere(holds: (entry: Buffer) => boolean): number {
     let low = 0
     let high = this.#count
@@ -77,7 +77,7 @@ export class IndexFile {
     this.#countWritten = this.#count
   }
 
-  /** Frees the memory of an index that is wholly in its file; it is read again when it is needed. */
+  /** Frees the memory of an index that is wholly in its file, which is read again when needed. */
   unload(): void {
     if (this.#countWritten === this.#count) this.#entries = undefined
   }

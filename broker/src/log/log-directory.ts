@@ -56,8 +56,8 @@ export interface NewPartitions {
   readonly config: LogConfig
 }
 
-/** Where a journal may lie: `journal/<name>`. */
-export const JOURNAL_DIRECTORY = 'journal'
+/** Journals lie in it; it is made here, so that it is durable before any of them. */
+const JOURNAL_DIRECTORY = 'journal'
 
 const lockName = '.lock'
 const cleanShutdownName = '.kafka_cleanshutdown'
@@ -221,7 +221,7 @@ export class LogDirectory implements AsyncDisposable {
     for (const directory of givenUp) removeDirectory(disk, directory)
   }
 
-  /** Deletes records below an offset, at most up to the high watermark. Durable when it resolves. */
+  /** Deletes records below an offset, up to the high watermark. Durable when it resolves. */
   async deleteRecords(log: PartitionLog, before: bigint): Promise<bigint> {
     const logStartOffset = await log.advanceLogStart(before)
     await this.checkpoint() // D2

@@ -4,7 +4,7 @@ import { type Disk, ROOT } from '../disk/disk.ts'
 import { readWhole, replaceWhole } from '../disk/whole-file.ts'
 
 /** Raised when a broker of this version would misread what another one wrote, or the reverse. */
-export const dataFormat = 1
+const dataFormat = 1
 
 export class DataFormatError extends Error {
   override readonly name = 'DataFormatError'

@@ -61,7 +61,7 @@ export class ProducerState {
     return baseSequence === expected ? { kind: 'next' } : outOfOrder(header, expected)
   }
 
-  /** Remembers a batch that has its place in the log. Batches without a producer id are passed over. */
+  /** Remembers a batch that has its place in the log, if an idempotent producer sent it. */
   record(header: BatchHeader, seenAtMs: number): void {
     const { producerId, producerEpoch: epoch } = header
     if (producerId < 0n) return

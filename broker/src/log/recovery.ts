@@ -83,7 +83,8 @@ class Recovery {
     if (first > (start ?? first)) this.#refuse(directory, `offset ${start} is missing`) // R2
     const { logEndOffset, later } = this.#openInOrder(bases)
     if (logEndOffset < recoveryPoint) {
-      this.#refuse(directory, `it ends at offset ${logEndOffset}, and reached ${recoveryPoint}`) // R2
+      const what = `it ends at offset ${logEndOffset}, and reached ${recoveryPoint}`
+      this.#refuse(directory, what) // R2
     }
     for (const base of later) this.#drop(base)
     const logStartOffset = start === undefined || start < first ? first : start
