@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { getCompileCacheDir } from 'node:module'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -17,13 +18,20 @@ export interface BrokerProcessOptions {
 }
 
 /**
+ * A small young generation: 15 MB less for the whole, and a broker whose batches lie outside the
+ * heap is hardly slower for it.
+ */
+const processOptions = ['--max-semi-space-size=1']
+
+/**
  * Starts the broker in a process of its own, which ends when this one does, however it ends. It
  * tells us by IPC that its listeners are open, or why they cannot be.
  */
 export function launchBroker({ ports, directory, log, clock }: BrokerProcessOptions): BrokerRun {
   const script = fileURLToPath(import.meta.resolve('@millrace/broker/serve'))
   const words = [...ports.flatMap((port) => ['--port', String(port)]), '--data', directory]
-  const child = spawn(process.execPath, [script, ...words], {
+  const child = spawn(process.execPath, [...processOptions, script, ...words], {
+    env: { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() ?? '' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     windowsHide: true,
     // In a process group of its own Ctrl-C does not reach it: it ends last, when we say so.
