@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { ROOT } from '../disk/disk.ts'
 import type { FaultyDisk } from '../disk/faulty-disk.ts'
+import { openNodeDisk } from '../disk/node-disk.ts'
 import { readWhole } from '../disk/whole-file.ts'
 import { LOG_CONFIG_DEFAULT } from './log-config.ts'
 import {
   appendAll,
   createLog,
+  numbered,
   openDirectory,
   openDisk,
   openLog,
@@ -75,6 +80,26 @@ describe('data directory', () => {
     assert.equal(textOf(disk, 'recovery-point-offset-checkpoint'), '0\n1\norders 0 3\n')
     assert.equal(textOf(disk, 'log-start-offset-checkpoint'), '0\n1\norders 0 2\n')
   })
+})
+
+test('on the disk of the operating system it keeps what it was given', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'millrace-log-'))
+  try {
+    const options = { defer: setImmediate }
+    const openIt = () => openLog(openNodeDisk(root), { segmentBytes: 500 }, options)
+    const first = await openIt()
+    await appendAll(first.directory, first.log, numbered(20))
+    await first.directory.deleteRecords(first.log, 10n)
+    await first.directory.close()
+    const second = await openIt()
+    assert.deepEqual(valuesFrom(second.log, 10n), numbered(10, 10))
+    await appendAll(second.directory, second.log, ['more'])
+    await second.directory.deletePartitions('orders', [0])
+    await second.directory.close()
+    assert.deepEqual((await openDirectory(openNodeDisk(root))).directory.found, [])
+  } finally {
+    rmSync(root, { recursive: true, force: true })
+  }
 })
 
 describe('partitions', () => {

@@ -7,6 +7,7 @@ import {
   readBatch,
   recordsIn,
 } from '@millrace/wire'
+import type { Disk } from '../disk/disk.ts'
 import { FaultyDisk } from '../disk/faulty-disk.ts'
 import { LOG_CONFIG_DEFAULT, type LogConfig } from './log-config.ts'
 import { LogDirectory, type LogDirectoryOptions } from './log-directory.ts'
@@ -38,7 +39,7 @@ export const openDisk = () => new FaultyDisk({ now: () => START_MS })
 
 /** Opens the data directory on a disk. */
 export async function openDirectory(
-  disk: FaultyDisk,
+  disk: Disk,
   options: Partial<LogDirectoryOptions> = {},
 ): Promise<{ readonly directory: LogDirectory; readonly reports: string[] }> {
   const reports: string[] = []
@@ -56,7 +57,7 @@ export async function openDirectory(
 
 /** A data directory with one partition, `orders-0`. */
 export async function openLog(
-  disk: FaultyDisk,
+  disk: Disk,
   config: Partial<LogConfig> = {},
   options: Partial<LogDirectoryOptions> = {},
 ) {
