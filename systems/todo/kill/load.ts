@@ -39,7 +39,7 @@ export class Load {
     this.#options = options
   }
 
-  /** How many requests were sent, the unanswered ones too. */
+  /** How many changes and registrations were asked for, the unanswered ones too. */
   get requests(): number {
     return this.#requests
   }
@@ -71,6 +71,7 @@ export class Load {
 
   /** Registers one more user. */
   async register(): Promise<void> {
+    this.#count()
     this.#users += 1
     const username = `user-${this.#users}`
     const user = { username, email: `${username}@example.com` }
@@ -83,14 +84,22 @@ export class Load {
       if (answer.status !== 409) throw unexpected(url, answer)
       return this.#users
     })
-    this.said.push({ topic: 'user.created', key: userId, payload: user })
+    const payload = { email: user.email, username }
+    this.said.push({ topic: 'user.created', key: userId, payload })
+  }
+
+  #count(): number {
+    this.#requests += 1
+    for (const { count, resolve } of this.#waiting) if (count <= this.#requests) resolve()
+    return this.#requests
   }
 
   /** Changes a task in a way drawn by chance, and gives the task as it is then. */
   async change(task: LoadedTask): Promise<LoadedTask> {
     const { taskUrl, random } = this.#options
     const kind = drawBetween(random, 0, 4)
-    const title = kind === 3 ? task.title : `request ${this.#requests + 1}`
+    const number = this.#count()
+    const title = kind === 3 ? task.title : `request ${number}`
     const completed = kind < 2 ? task.completed : !task.completed
     const url = `${taskUrl}/tasks/${task.taskId}`
     let after: LoadedTask
@@ -140,8 +149,6 @@ export class Load {
   }
 
   async #ask(url: string, { method, body }: Request): Promise<Answer> {
-    this.#requests += 1
-    for (const { count, resolve } of this.#waiting) if (count <= this.#requests) resolve()
     const response = await fetch(url, {
       method,
       headers: { 'content-type': 'application/json', authorization: `Bearer ${this.#token}` },

@@ -31,7 +31,7 @@ export async function openStage(random: () => number): Promise<Stage> {
   opening.defer(() => rm(directory, { recursive: true }))
   const [kafkaPort = 0, ...ports] = await freePorts(4)
   const [authUrl = '', taskUrl = ''] = ports.map((port) => `http://127.0.0.1:${port}`)
-  const settings = readKafkaConfig({ KAFKA_BROKERS: `127.0.0.1:${kafkaPort}` })
+  const settings = readKafkaConfig({ KAFKA_BROKERS: `localhost:${kafkaPort}` })
 
   const mailbox = opening.use(await startMailbox({ http: 0, smtp: 0, mailsMax }))
   const kafka = opening.use(new KafkaInspector(settings))
@@ -39,7 +39,7 @@ export async function openStage(random: () => number): Promise<Stage> {
     new Child({
       name: 'the broker',
       script: fileURLToPath(import.meta.resolve('@millrace/broker/serve')),
-      args: [join(directory, 'broker'), String(kafkaPort)],
+      args: ['--data', join(directory, 'broker'), '--port', String(kafkaPort)],
       env: {},
       isReady: () => answers(() => kafka.cluster()),
     }),
@@ -52,7 +52,7 @@ export async function openStage(random: () => number): Promise<Stage> {
       env: {
         KAFKA_BROKERS: settings.brokers.join(),
         AUTH_SERVICE_URL: authUrl,
-        SERVICE_TOKEN: 'of the kill test',
+        SERVICE_TOKEN: 'of-the-kill-test',
         SMTP_URL: `smtp://127.0.0.1:${mailbox.smtpPort}`,
       },
       isReady: () => answers(() => fetch(taskUrl)),

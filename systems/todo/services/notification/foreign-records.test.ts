@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { MemoryCluster, openMemory, silentLog, startService, systemClock } from '@millrace/kit'
+import { startBroker } from '@millrace/broker'
+import { openKafka, readKafkaConfig, silentLog, startService, type Transport } from '@millrace/kit'
 import { type Mailbox, startMailbox } from '../../mailbox/mailbox.ts'
 import { authService } from '../auth/auth-service.ts'
 import { notificationService } from './notification-service.ts'
@@ -12,28 +13,27 @@ import { notificationService } from './notification-service.ts'
 // have neither key nor headers, its times nanoseconds and an offset.
 
 const running = new AsyncDisposableStack()
-const cluster = new MemoryCluster(systemClock)
-const producer = openMemory(cluster, systemClock)
+let producer: Transport
 let mailbox: Mailbox
 
 before(async () => {
   const directory = await mkdtemp(join(tmpdir(), 'millrace-foreign-'))
   running.defer(() => rm(directory, { recursive: true }))
+  const broker = running.use(await startBroker({}))
+  const kafka = { KAFKA_BROKERS: broker.bootstrap }
+  producer = running.use(openKafka(readKafkaConfig(kafka)))
   mailbox = running.use(await startMailbox({ http: 0, smtp: 0 }))
-  const env = { SERVICE_TOKEN: 'shared', SMTP_URL: `smtp://127.0.0.1:${mailbox.smtpPort}` }
+  const env = {
+    ...kafka,
+    SERVICE_TOKEN: 'shared',
+    SMTP_URL: `smtp://127.0.0.1:${mailbox.smtpPort}`,
+  }
   const start = { directory, log: silentLog }
-  const transport = () => openMemory(cluster, systemClock)
-  const auth = running.use(
-    await startService(authService, { ...start, env, transport: transport() }),
-  )
+  const auth = running.use(await startService(authService, { ...start, env }))
   const authUrl = auth.servers.flatMap(({ urls = [] }) => urls)[0] ?? ''
-  running.use(
-    await startService(notificationService, {
-      ...start,
-      env: { ...env, AUTH_SERVICE_URL: authUrl },
-      transport: transport(),
-    }),
-  )
+  const neighbours = { ...env, AUTH_SERVICE_URL: authUrl }
+  const notification = await startService(notificationService, { ...start, env: neighbours })
+  running.use(notification)
   for (const username of ['ann', 'ben']) {
     await fetch(`${authUrl}/auth/register`, {
       method: 'POST',
