@@ -18,7 +18,17 @@ export { flatJson } from './catalogue/flat-json.ts'
 export type { DecodedValue, FormattedEvent, WireFormat } from './catalogue/wire-format.ts'
 export { type Clock, type Random, systemClock, type Timer } from './clock.ts'
 export { type KafkaConfig, readKafkaConfig } from './config/kafka-config.ts'
+export type { CommandOutcome } from './control/command.ts'
+export { deadLettersTopic } from './control/control-topics.ts'
+export {
+  type Ask,
+  type AskOutcome,
+  DeadLetterClient,
+  type DeadLetterClientOptions,
+} from './control/dead-letter-client.ts'
 export { type Correlation, currentCorrelation } from './correlation.ts'
+export type { DeadLetter } from './dead-letter/announcement.ts'
+export type { DeadLetterTarget } from './dead-letter/dead-letters.ts'
 export type { Envelope } from './envelope.ts'
 export {
   isOutage,
