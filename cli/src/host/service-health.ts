@@ -12,9 +12,8 @@ export interface ServiceReport {
 export async function healthOf(service: AnyRunningService): Promise<ServiceReport> {
   const { name } = service
   try {
-    const { kafka, outbox } = await service.health()
-    const health = judge(service.ready, { kafka, outbox })
-    return { name, health, deadLetters: 0 }
+    const [report, letters] = await Promise.all([service.health(), service.deadLetters.list()])
+    return { name, health: judge(service.ready, report), deadLetters: letters.length }
   } catch (error) {
     return { name, health: { state: 'down', detail: messageOf(error) }, deadLetters: 0 }
   }
@@ -22,16 +21,25 @@ export async function healthOf(service: AnyRunningService): Promise<ServiceRepor
 
 type Report = Awaited<ReturnType<AnyRunningService['health']>>
 
-function judge(ready: boolean, { kafka, outbox }: Report): ServiceHealth {
+function judge(ready: boolean, { kafka, consumer, outbox }: Report): ServiceHealth {
   if (!ready) return { state: 'down', detail: 'not ready: it starts or stops' }
   const waiting = outbox.unsent === 0 ? '' : `; ${outbox.unsent} events wait to be sent`
+  const [outage] = consumer?.outages ?? []
+  if (outage !== undefined) {
+    const detail = `${outage.subscription} waits for an outage to end: ${outage.reason}${waiting}`
+    return { state: 'impaired', detail }
+  }
   switch (kafka.kind) {
     case 'disabled':
       return { state: 'well', detail: `KAFKA_ENABLED is false${waiting}` }
     case 'away':
       return { state: 'impaired', detail: `${kafka.reason}${waiting}` }
-    case 'met':
-      return { state: 'well', detail: `ready${waiting}` }
+    case 'met': {
+      const trouble = consumer?.trouble ?? null
+      return trouble === null
+        ? { state: 'well', detail: `ready${waiting}` }
+        : { state: 'impaired', detail: `${trouble}${waiting}` }
+    }
     default:
       return kafka satisfies never
   }
