@@ -188,7 +188,9 @@ export class Dispatcher {
     const { eventId } = delivery.event
     progress.attempts += 1
     progress.signature = failure.signature
-    const next = afterFailure(progress.attempts, subscription.options.retry ?? {}, random)
+    const next = failure.isFinal
+      ? ({ kind: 'exhausted' } as const)
+      : afterFailure(progress.attempts, subscription.options.retry ?? {}, random)
     const told = { event: subscription.name, eventId, attempt: progress.attempts }
     log.warn({ ...told, reason: failure.message, next: next.kind }, 'a handler failed')
     if (next.kind === 'exhausted') {
