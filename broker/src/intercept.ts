@@ -10,7 +10,7 @@ export interface InterceptedCall<Request extends Shape, Response extends Shape> 
   readonly apiVersion: number
   readonly clientId: string
   /** Lets the broker answer, to this request or to a changed one. */
-  proceed(request?: ValueOf<Request>): Promise<InputOf<Response> | typeof noReply>
+  proceed(this: void, request?: ValueOf<Request>): Promise<InputOf<Response> | typeof noReply>
 }
 
 /**
