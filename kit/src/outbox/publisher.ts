@@ -47,18 +47,21 @@ export class Publisher {
   }
 
   /** See `Publish`. */
-  async publish(name: string, body: unknown, options: PublishOptions = {}): Promise<string> {
+  publish(name: string, body: unknown, options: PublishOptions = {}): Promise<string> {
     if (this.#isClosed) {
-      throw new MillraceError(
-        'transaction-closed',
-        `"${name}" was published after its transaction had ended; await what you publish`,
+      return Promise.reject(
+        new MillraceError(
+          'transaction-closed',
+          `"${name}" was published after its transaction had ended; await what you publish`,
+        ),
       )
     }
     const row = this.#prepare(name, body, options)
-    // A publish that nobody awaits must not end the process: `flush` throws its error (B1).
-    row.catch(() => {})
     this.#pending.push(row)
-    return (await row).event_id
+    const eventId = row.then(({ event_id }) => event_id)
+    // A publish that nobody awaits must not end the process: `flush` throws its error (B1).
+    eventId.catch(() => {})
+    return eventId
   }
 
   /** Writes what was published. Runs last inside the transaction. */
