@@ -71,7 +71,10 @@ export interface HandlerOptions {
 
 /** Exponential backoff with full jitter: each wait is drawn from 0 to the step's limit. */
 export interface RetryOptions {
-  /** Runs in all, the first included. Default: 5. */
+  /**
+   * Runs in all, the first included. Default: 5. An error with `retriable: false` is the last
+   * at once.
+   */
   readonly attemptsMax?: number
   /** The first step's limit; it doubles with each attempt. Default: 500 ms. */
   readonly delayMsMin?: number

@@ -5,7 +5,7 @@ import { Breaker } from './breaker.ts'
 import type { Failure } from './failure.ts'
 
 const failure = (signature: string, isOutage = false): Failure => {
-  return { message: `it said ${signature}`, signature, isOutage }
+  return { message: `it said ${signature}`, signature, isOutage, isFinal: false }
 }
 const free = { nowMs: 0, isProbe: false }
 const keys = Array.from({ length: breakerKeysMin }, (_, index) => `key ${index}`)
@@ -82,6 +82,24 @@ test('a probe that fails unlike closes it, and its failure counts', () => {
   const breaker = new Breaker(() => 0)
   breaker.failed('a', failure('smtp', true), free)
   assert.equal(breaker.failed('a', failure('a bug'), { nowMs: 5, isProbe: true }), 'counted')
+  assert.equal(breaker.state.kind, 'closed')
+})
+
+test('final failures are no outage, however many are alike', () => {
+  const breaker = new Breaker(() => 0)
+  const refused = { ...failure('refused'), isFinal: true }
+  const verdicts = keys.map((key) => breaker.failed(key, refused, free))
+  assert.deepEqual(new Set(verdicts), new Set(['counted']))
+  assert.equal(breaker.state.kind, 'closed')
+})
+
+test('a probe that fails for good closes it: the dependency has answered', () => {
+  const breaker = new Breaker(() => 0)
+  breaker.failed('a', failure('smtp', true), free)
+  const refused = { ...failure('refused'), isFinal: true }
+  breaker.failed('b', refused, { nowMs: 5, isProbe: false })
+  assert.equal(breaker.state.kind, 'open')
+  assert.equal(breaker.failed('a', refused, { nowMs: 5, isProbe: true }), 'counted')
   assert.equal(breaker.state.kind, 'closed')
 })
 

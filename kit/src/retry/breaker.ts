@@ -35,6 +35,7 @@ export interface Occasion {
  * K2. A failure that opens it, or is like the one that did while it is open, is not counted
  *     against its event.
  * K3. Only the probe closes it: by success, or by failing unlike (the dependency answers again).
+ * K4. A final failure is its event's own, however many fail alike: the dependency has answered.
  */
 export class Breaker {
   readonly #random: Random
@@ -50,6 +51,10 @@ export class Breaker {
 
   /** Says whether the failure is the event's own, or an outage's (K2). */
   failed(key: string, failure: Failure, { nowMs, isProbe }: Occasion): 'counted' | 'outage' {
+    if (failure.isFinal) {
+      if (isProbe) this.#state = closed
+      return 'counted'
+    }
     if (this.#state.kind === 'open') return this.#failedWhileOpen(failure, { nowMs, isProbe })
     const { signature, isOutage } = failure
     const alike = this.#state.signature === signature ? this.#state.keys : new Set<string>()

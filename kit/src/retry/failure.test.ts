@@ -44,6 +44,14 @@ test('a declared outage and a full disk are outages', () => {
   assert.equal(failureOf(new MillraceError('event-invalid', 'bad')).isOutage, false)
 })
 
+test('an error that says it is not retriable is final, but not one of the kit to its caller', () => {
+  const refused = Object.assign(new Error('no'), { retriable: false })
+  assert.equal(failureOf(refused).isFinal, true)
+  assert.equal(failureOf(Object.assign(new Error('no'), { retriable: true })).isFinal, false)
+  assert.equal(failureOf(new Error('no')).isFinal, false)
+  assert.equal(failureOf(new MillraceError('event-invalid', 'bad')).isFinal, false)
+})
+
 function withCode(message: string): Error {
   return Object.assign(new Error(message), { code: 'ECONNREFUSED' })
 }

@@ -7,6 +7,8 @@ export interface Failure {
   readonly signature: string
   /** A dependency is down: nothing is to be counted against the event (P7). */
   readonly isOutage: boolean
+  /** The error says `retriable: false`: another attempt would only repeat it. */
+  readonly isFinal: boolean
 }
 
 /** Our own store in trouble is a dependency that is down, as any other. */
@@ -18,7 +20,14 @@ export function failureOf(thrown: unknown): Failure {
     message: messageOf(thrown).slice(0, messageLengthMax) || 'the handler threw nothing',
     signature: signatureOf(thrown),
     isOutage: isOutage(thrown) || isStoreOutage,
+    isFinal: isFinal(thrown),
   }
+}
+
+/** The kit's own errors speak to their caller, and say nothing about a later attempt here. */
+function isFinal(thrown: unknown): boolean {
+  if (!(thrown instanceof Error) || thrown instanceof MillraceError) return false
+  return 'retriable' in thrown && thrown.retriable === false
 }
 
 /** A reason is read by people and travels in announcements. */
