@@ -1,6 +1,6 @@
 import { strictEqual } from 'node:assert/strict'
 import { test } from 'node:test'
-import { crc32c } from './crc32c.ts'
+import { crc32c, crc32cByTables } from './crc32c.ts'
 
 // RFC 3720, appendix B.4, and the check value of every catalogue of checksums.
 const vectors: [name: string, bytes: Buffer, crc: number][] = [
@@ -24,6 +24,15 @@ test('the checksum is that of the bytes, wherever they begin and however many th
       const bytes = outer.subarray(start, start + length)
       strictEqual(crc32c(bytes), bitByBit(bytes))
     }
+  }
+})
+
+test('with the addon and without it, a long input has the same checksum', () => {
+  const outer = Buffer.from([...Array(5000).keys()].map((index) => (index * 167) & 0xff))
+  for (const length of [255, 256, 257, 1024, 4999]) {
+    const bytes = outer.subarray(1, 1 + length)
+    strictEqual(crc32c(bytes), crc32cByTables(bytes))
+    strictEqual(crc32cByTables(bytes), bitByBit(bytes))
   }
 })
 
