@@ -49,12 +49,14 @@ test('the terminal gets warnings and errors, as sentences of the part they come 
   sink.write(line(40, 'Kafka is away', { name: 'task-service' }))
   sink.write(line(50, 'mail failed', { service: 'notification', err: { message: 'refused' } }))
   sink.write(line(50, 'mail failed: refused', { err: { message: 'refused' } }))
+  sink.write(line(40, 'a handler failed', { event: 'user.created', attempt: 2, reason: 'no' }))
   sink.write('not json \u001b[2J\n')
   sink.write('\n')
   assert.deepEqual(shown, [
     'task-service: Kafka is away',
     'notification: mail failed: refused',
     'millrace: mail failed: refused',
+    'millrace: a handler failed (user.created): no',
     'not json \\u001b[2J',
   ])
 })

@@ -49,16 +49,18 @@ export class Warnings {
 function sentenceOf(line: string): string | undefined {
   const entry = entryOf(line)
   if (entry === undefined) return line.trim() === '' ? undefined : printableText(line.trimEnd())
-  const { level, msg, name, service, err } = entry
+  const { level, msg, name, service, event, reason: given, err } = entry
   if (typeof level !== 'number' || level < warnLevel) return undefined
   const part = typeof service === 'string' ? service : typeof name === 'string' ? name : 'millrace'
-  const reason = reasonOf(err)
-  const sentence = typeof msg === 'string' ? msg : 'something went wrong'
+  const reason = reasonOf(given) ?? reasonOf(err)
+  const about = typeof event === 'string' ? ` (${event})` : ''
+  const sentence = `${typeof msg === 'string' ? msg : 'something went wrong'}${about}`
   const because = reason === undefined || sentence.includes(reason) ? '' : `: ${reason}`
   return printableText(`${part}: ${sentence}${because}`)
 }
 
-type Entry = Readonly<Record<'level' | 'msg' | 'name' | 'service' | 'err', unknown>>
+type Field = 'level' | 'msg' | 'name' | 'service' | 'event' | 'reason' | 'err'
+type Entry = Readonly<Record<Field, unknown>>
 
 function entryOf(line: string): Partial<Entry> | undefined {
   try {
