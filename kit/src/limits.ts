@@ -210,3 +210,6 @@ export const commitEveryMs = 200
 
 /** What runs when a service stops may finish: longer than most handlers take. */
 export const drainMsMax = 10_000
+
+/** Records behind from which health says so: some seconds of work. */
+export const lagToldMin = 10_000

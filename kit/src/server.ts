@@ -5,6 +5,7 @@ import type { ConsumerStatus } from './inbox/consumer.ts'
 import type { Log } from './log.ts'
 import type { Cluster } from './outbox/cluster-view.ts'
 import type { OutboxHealth } from './outbox/outbox-health.ts'
+import type { PartitionLag } from './transport/transport.ts'
 
 /** Starts a part of the service that listens, and says where. */
 export type StartServer<C extends Catalogue, Tables> = (
@@ -38,6 +39,9 @@ export interface ServerContext<C extends Catalogue, Tables> {
 /** How the service stands with Kafka. */
 export interface ServiceHealth {
   readonly kafka: Cluster | { readonly kind: 'disabled' }
+  /** Its consumer group, and how far behind that is; empty while Kafka is away. */
+  readonly group: string
+  readonly lag: readonly PartitionLag[]
   /** How its listening goes; null for a service that listens to nothing. */
   readonly consumer: ConsumerStatus | null
   readonly outbox: OutboxHealth

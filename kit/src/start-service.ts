@@ -4,6 +4,7 @@ import { type Clock, type Random, systemClock } from './clock.ts'
 import { type KafkaConfig, readKafkaConfig } from './config/kafka-config.ts'
 import type { DeadLetters } from './dead-letter/dead-letters.ts'
 import { MillraceError } from './errors.ts'
+import { readGroupLag } from './health/group-lag.ts'
 import { startConsumer } from './inbox/consumer.ts'
 import { outboxUnsentMax, outboxUnsentMaxDisabled } from './limits.ts'
 import { type Log, openLog } from './log.ts'
@@ -147,6 +148,11 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
     transaction: openTransactions(tools),
     health: async () => ({
       kafka: relay === null ? { kind: 'disabled' } : relay.cluster,
+      group: definition.group,
+      lag:
+        transport !== null && relay?.cluster.kind === 'met'
+          ? await readGroupLag(transport, definition)
+          : [],
       consumer: consumer?.status() ?? null,
       outbox: await outboxHealth(store, outbox, clock),
     }),

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { kafkaReport } from '../health/kafka-report.ts'
 import type { ServiceHealth } from '../server.ts'
 
 /** What of a running service its health is read from. */
@@ -30,18 +31,8 @@ export function serveHealth(http: FastifyInstance, running: HealthSource): void 
     '/health/kafka',
     { config: { about: 'How it stands with Kafka: cluster, groups, lag, outbox' } },
     async (_request, reply) => {
-      const health = await running.health()
-      return reply.code(health.kafka.kind === 'away' ? 503 : 200).send(report(health))
+      const report = kafkaReport(await running.health())
+      return reply.code(report.status === 'down' ? 503 : 200).send(report)
     },
   )
-}
-
-function report({ kafka, consumer, outbox }: ServiceHealth): object {
-  return {
-    status: { met: 'up', away: 'down', disabled: 'disabled' }[kafka.kind],
-    ...(kafka.kind === 'met' ? { clusterId: kafka.clusterId } : {}),
-    ...(kafka.kind === 'away' ? { reason: kafka.reason } : {}),
-    ...(consumer === null ? {} : { consumer }),
-    outbox,
-  }
 }

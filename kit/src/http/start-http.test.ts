@@ -13,6 +13,8 @@ import { type HttpOptions, type HttpSource, startHttp } from './start-http.ts'
 
 const healthy: ServiceHealth = {
   kafka: { kind: 'met', clusterId: 'cluster-1', partitions: new Map() },
+  group: 'task-service',
+  lag: [],
   consumer: null,
   outbox: { unsent: 0, oldestUnsentMs: null, held: [] },
 }
