@@ -4,7 +4,7 @@
 // - v0 an empty list asks for all topics, from v1 `null` does.
 // - v4 the client says whether a topic may be made; before, it may.
 // - v8 what the client is allowed to do: everything.
-// - v10 topic ids; v12 topics are found by them.
+// - v10 topic ids; v12 topics are found by them, before that a name must not be null.
 // - The broker's address is that of the listener through which the client came.
 
 import { errors, Metadata, type MetadataRequest, type ResponseInput } from '@millrace/wire'
@@ -56,6 +56,9 @@ function topicsOf(request: MetadataRequest, context: RequestContext): TopicRespo
   const wantsAll = wanted === null || (context.apiVersion === 0 && wanted.length === 0)
   if (wantsAll) return topics.all.map(shown)
   return wanted.map(({ name, topicId }) => {
+    if (name === null && context.apiVersion < 12) {
+      return { errorCode: errors.invalidRequest.code, name: '', partitions: [] }
+    }
     const topic = name === null ? topics.byId(topicId) : topics.byName(name)
     return topic === undefined ? unknown(name, topicId) : shown(topic)
   })
