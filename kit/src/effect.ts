@@ -63,7 +63,7 @@ export function openEffect({ store, scope, group, eventId, clock }: EffectOption
 }
 
 /** The same for every run of one effect, so that the other side can know a repetition. */
-export function idempotencyKey(eventId: string, name: string, person: string): string {
+function idempotencyKey(eventId: string, name: string, person: string): string {
   return person === '' ? `${eventId}:${name}` : `${eventId}:${name}:${person}`
 }
 

@@ -22,7 +22,7 @@ const name = z.string().refine(
   { message: 'not in lower case' },
 )
 
-export const catalogue = defineCatalogue('people', {
+const catalogue = defineCatalogue('people', {
   'person.met': event({
     version: '1.2',
     topic: 'people',
