@@ -53,8 +53,9 @@ export async function startKafka4(
   const listeners = await freeListeners()
   const properties = join(folder, 'server.properties')
   await writeFile(properties, propertiesText(serverProperties(folder, listeners)))
-  const clusterId = randomBytes(16).toString('base64url')
-  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]
+  // An id may begin with "-": as a word of its own it would be taken for an option.
+  const clusterId = `--cluster-id=${randomBytes(16).toString('base64url')}`
+  const format = ['kafka.tools.StorageTool', 'format', clusterId, '-c', properties]
   await runChecked('java', [...java, ...format, ...scramUsers()])
   const server = startServerProcess({
     name: `Apache Kafka ${kafka4Version}`,

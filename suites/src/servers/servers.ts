@@ -1,6 +1,7 @@
 export { type AllServers, startAllServers } from './all-servers.ts'
 export { cacheFolder, repositoryRoot } from './cache-folder.ts'
 export { bringPrograms, isOnPath, type NeededProgram } from './debian-packages.ts'
+export { freePorts } from './free-ports.ts'
 export { buildGoProgram } from './go-program.ts'
 export { startKafka3 } from './kafka-3.ts'
 export {
