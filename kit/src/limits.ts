@@ -69,8 +69,8 @@ export const clusterReadyDelayMs = 100
  */
 export const sessionTimeoutMs = 10_000
 
-/** Three to a session, so that two may be lost. */
-export const heartbeatMs = 3_000
+/** A rebalance is noticed by a heartbeat, so this is how long one takes to begin. */
+export const heartbeatMs = 1_000
 
 /** The slowest member of a rebalance; below `kafkaRequestTimeoutMs`, or JoinGroup would fail. */
 export const rebalanceTimeoutMs = 20_000

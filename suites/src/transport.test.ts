@@ -1,4 +1,5 @@
 import { MemoryCluster, openMemory, systemClock } from '@millrace/kit'
+import { embeddedBackend } from './embedded-backend.ts'
 import { transportConformance } from './transport-conformance.ts'
 
 transportConformance({
@@ -21,3 +22,5 @@ transportConformance({
     }
   },
 })
+
+transportConformance({ name: 'the embedded broker', open: embeddedBackend })
