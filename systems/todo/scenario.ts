@@ -52,6 +52,7 @@ export async function scenario({ brokers, say }: ScenarioOptions): Promise<void>
     async () => {
       await mailbox.takeDown()
       await ann.ask('PATCH', '/tasks/1', { assigneeId: 1 })
+      await until(async () => (await notification.health()).consumer?.outages.length === 1)
     },
   )
   await then('the SMTP server is up again: one mail, for she is creator and assignee', 1, () =>
