@@ -3,6 +3,7 @@
 //
 //   --port 9092            both loopback addresses, advertised as localhost; may be repeated
 //   --data <directory>     without it, everything is in memory and gone with the process
+//   --flush ack|os         whether what is acknowledged is on disk, which is the default
 //   KAFKA_LISTENERS, KAFKA_ADVERTISED_LISTENERS, KAFKA_LISTENER_SECURITY_PROTOCOL_MAP
 //   KAFKA_NUM_PARTITIONS, KAFKA_AUTO_CREATE_TOPICS_ENABLE, KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS,
 //   KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS, and KAFKA_ before each broker-wide setting of topics:
@@ -11,6 +12,7 @@
 import { parseArgs } from 'node:util'
 import type { BrokerSettings } from './broker-settings.ts'
 import { defaultPort, type ListenersOutcome, readListeners } from './listener-names.ts'
+import type { FlushPolicy } from './log/log-config.ts'
 import type { BrokerOptions } from './start-broker.ts'
 import { configProblem } from './topics/config.ts'
 import { topicConfigDefinitions } from './topics/config-definitions.ts'
@@ -32,30 +34,44 @@ export function readServeOptions(args: readonly string[], env: Environment): Ser
   const storage = given.data === undefined ? 'memory' : { directory: given.data }
   return {
     kind: 'read',
-    options: { ...settings, topicDefaults, listeners: listeners.listeners, storage },
+    options: {
+      ...settings,
+      ...(given.flush === undefined ? {} : { flush: given.flush }),
+      topicDefaults,
+      listeners: listeners.listeners,
+      storage,
+    },
   }
 }
 
 interface Arguments {
   readonly ports: readonly number[]
   readonly data: string | undefined
+  readonly flush: FlushPolicy | undefined
 }
 
 function readArguments(args: readonly string[], problems: string[]): Arguments {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { port: { type: 'string', multiple: true }, data: { type: 'string' } },
+      options: {
+        port: { type: 'string', multiple: true },
+        data: { type: 'string' },
+        flush: { type: 'string' },
+      },
     })
     const ports = (values.port ?? []).map(Number)
     for (const [index, port] of ports.entries()) {
       if (Number.isInteger(port) && port >= 0 && port <= 65_535) continue
       problems.push(`--port must be a number from 0 to 65535, not "${values.port?.[index]}"`)
     }
-    return { ports, data: values.data }
+    const { data, flush } = values
+    if (flush === undefined || flush === 'ack' || flush === 'os') return { ports, data, flush }
+    problems.push(`--flush must be ack or os, not "${flush}"`)
+    return { ports, data, flush: undefined }
   } catch (error) {
     problems.push(error instanceof Error ? error.message : String(error))
-    return { ports: [], data: undefined }
+    return { ports: [], data: undefined, flush: undefined }
   }
 }
 
