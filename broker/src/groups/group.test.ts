@@ -10,10 +10,10 @@ describe('a round of joins', () => {
     const story = new GroupStory()
     const reply = story.join('a')()
     assert.equal(reply?.errorCode, ok)
-    assert.equal(reply?.generation, 1)
-    assert.equal(reply?.leaderId, 'a')
+    assert.equal(reply.generation, 1)
+    assert.equal(reply.leaderId, 'a')
     assert.deepEqual(
-      reply?.members.map(({ memberId }) => memberId),
+      reply.members.map(({ memberId }) => memberId),
       ['a'],
     )
   })
@@ -124,7 +124,7 @@ describe('member ids (KIP-394)', () => {
     const story = new GroupStory()
     const first = story.join('a', { asksForId: true })()
     assert.equal(first?.errorCode, errors.memberIdRequired.code)
-    assert.equal(first?.memberId, 'a')
+    assert.equal(first.memberId, 'a')
     assert.equal(story.rejoin('a')()?.errorCode, ok)
   })
 

@@ -29,7 +29,7 @@ describe('static membership (KIP-345)', () => {
     const { generation } = story.state
     const reply = story.join('b2', two)()
     assert.equal(reply?.generation, generation)
-    assert.equal(reply?.leaderId, 'a')
+    assert.equal(reply.leaderId, 'a')
     assert.equal(story.state.kind, 'stable')
     assert.equal(assignmentOf(story.sync('b2', {}, { groupInstanceId: 'two' })()), 'part 1')
   })
@@ -38,16 +38,16 @@ describe('static membership (KIP-345)', () => {
     const story = stableStory()
     const reply = story.join('a2', { ...one, canSkipAssignment: true })()
     assert.equal(reply?.leaderId, 'a2')
-    assert.equal(reply?.skipAssignment, true)
-    assert.equal(reply?.members.length, 2)
+    assert.equal(reply.skipAssignment, true)
+    assert.equal(reply.members.length, 2)
   })
 
   test('an older leader that restarts is not told that it leads, lest it assign anew', () => {
     const story = stableStory()
     const reply = story.join('a2', one)()
     assert.equal(reply?.errorCode, ok)
-    assert.notEqual(reply?.leaderId, 'a2')
-    assert.deepEqual(reply?.members, [])
+    assert.notEqual(reply.leaderId, 'a2')
+    assert.deepEqual(reply.members, [])
     assert.equal(story.state.kind, 'stable')
   })
 
