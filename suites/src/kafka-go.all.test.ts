@@ -117,8 +117,8 @@ interface Cluster extends AsyncDisposable {
 
 async function openCluster(): Promise<Cluster> {
   await using stack = new AsyncDisposableStack()
-  const broker = stack.use(await startBroker({ directory: null }))
-  const brokers = broker.bootstrapServers
+  const broker = stack.use(await startBroker())
+  const brokers = broker.bootstrap
   const kafka = { brokers: [brokers], clientId: 'our-side', tls: false, sasl: null }
   const transport = stack.use(openKafka(kafka))
   await transport.ensureTopics(topics.map((topic) => ({ topic, partitions })))
