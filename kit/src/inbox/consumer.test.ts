@@ -34,7 +34,7 @@ test('an event is done once, and its offset is committed after it', async () => 
   await using it = await consumerFixture({ handle: writeDown })
   await it.send('task.updated', 'a', '1')
   await it.send('task.updated', 'bb', '1')
-  assert.deepEqual(await it.untilDone(2), ['bb 1', 'a 1'])
+  assert.deepEqual(new Set(await it.untilDone(2)), new Set(['a 1', 'bb 1']))
   await it.clock.advance(commitEveryMs)
   assert.deepEqual(await it.committed('task.updated'), [1n, 1n])
 })

@@ -3,9 +3,10 @@ import { reconnectDelayMsMax, reconnectDelayMsMin, revokeMsMax } from '../limits
 import { backoffMs } from '../retry/backoff.ts'
 import type { KafkaAdmin } from './kafka-admin.ts'
 import { explain } from './kafka-errors.ts'
-import { KafkaFetcher, type PartitionFetch } from './kafka-fetcher.ts'
+import { KafkaFetcher } from './kafka-fetcher.ts'
 import { KafkaMembership, type PartitionOffset } from './kafka-membership.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
+import type { PartitionFetch } from './partition-fetch.ts'
 import type {
   AssignedPartition,
   CommitOutcome,

@@ -12,33 +12,9 @@ import {
 import { fetchBytesMax, fetchWaitMsMax } from '../limits.ts'
 import { connectionOptions } from './kafka-client.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
+import type { FetchPosition, PartitionFetch } from './partition-fetch.ts'
 import type { IncomingRecord, TopicPartition } from './transport.ts'
 import { visibleBatches } from './visible-batches.ts'
-
-/** Where to read on in one partition. */
-export interface FetchPosition extends TopicPartition {
-  /** The topic's id when we were given the partition: a topic made again is another one. */
-  readonly topicId: string
-  readonly offset: bigint
-}
-
-/** What a partition answered. */
-export type PartitionFetch = TopicPartition &
-  (
-    | {
-        readonly kind: 'records'
-        readonly records: readonly IncomingRecord[]
-        /** Where to read on: beyond control batches and gaps too. */
-        readonly nextOffset: bigint
-      }
-    /** The offset is not there any more, or not yet: the log begins at `logStart`. */
-    | { readonly kind: 'out-of-range'; readonly logStart: bigint }
-    /** Another broker leads it now: ask the metadata again. */
-    | { readonly kind: 'moved' }
-    /** The topic was deleted, or made again under its name. */
-    | { readonly kind: 'gone' }
-    | { readonly kind: 'failed'; readonly code: number }
-  )
 
 type Client = Pick<Base, 'metadata' | 'listApis' | 'clearMetadata'>
 

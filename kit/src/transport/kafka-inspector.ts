@@ -3,8 +3,9 @@ import { MillraceError } from '../errors.ts'
 import { reconnectDelayMsMin } from '../limits.ts'
 import { KafkaAdmin } from './kafka-admin.ts'
 import { explain } from './kafka-errors.ts'
-import { type FetchPosition, KafkaFetcher, type PartitionFetch } from './kafka-fetcher.ts'
+import { KafkaFetcher } from './kafka-fetcher.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
+import type { FetchPosition, PartitionFetch } from './partition-fetch.ts'
 import type { ClusterDescription, TopicPartition } from './transport.ts'
 
 export interface TopicSummary {
