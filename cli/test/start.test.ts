@@ -1,62 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { millrace, type RunningCli, startMillrace } from './cli-process.ts'
+import { millrace, startMillrace } from './cli-process.ts'
 import { freeOffset } from './free-offset.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
+import { addressesAt, eventually, register, startTodo } from './todo-host.ts'
 
-interface Addresses {
-  readonly auth: string
-  readonly mailbox: string
-  readonly page: string
-  readonly broker: string
-}
+const limit = { timeout: 60_000 }
 
-function addressesAt(offset: number): Addresses {
-  return {
-    auth: `http://localhost:${8084 + offset}`,
-    mailbox: `http://localhost:${8025 + offset}`,
-    page: `http://localhost:${4000 + offset}`,
-    broker: `localhost:${9092 + offset}`,
-  }
-}
-
-/** `millrace start todo`, ready. */
-async function started(data: string, offset: number, env = {}): Promise<RunningCli> {
-  const words = ['start', 'todo', '--port-offset', String(offset), '--data', data]
-  const running = startMillrace(words, { env })
-  try {
-    await running.said('Stop with Ctrl-C')
-    return running
-  } catch (error) {
-    await running[Symbol.asyncDispose]()
-    throw error
-  }
-}
-
-async function register(auth: string, name = 'test'): Promise<Response> {
-  return fetch(`${auth}/auth/register`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ username: name, email: `${name}@example.com`, password: 'pass' }),
-  })
-}
-
-/** Asks again until it is so; the test's own time limit ends it. */
-async function eventually(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50))
-}
-
-test('one command shows the whole way: table, 201, 409, mail, record, Ctrl-C, and the next start', async () => {
+test('one command shows the whole way, and the next start finds everything', limit, async () => {
   using data = temporaryDirectory()
-  const offset = await freeOffset()
-  const { auth, mailbox, page, broker } = addressesAt(offset)
+  const place = { data: data.path, offset: await freeOffset() }
+  const { auth, mailbox, page, broker } = addressesAt(place.offset)
   {
-    await using host = await started(data.path, offset)
+    await using host = await startTodo(place)
     for (const address of [auth, mailbox, page, broker]) assert.ok(host.stdout.includes(address))
     assert.match(host.stdout, /Try first \(todo\)[\s\S]*curl -X POST .*\/auth\/register/)
 
-    assert.equal((await register(auth)).status, 201)
-    assert.equal((await register(auth)).status, 409)
+    assert.equal(await register(auth), 201)
+    assert.equal(await register(auth), 409)
     await eventually(async () => {
       const mails = await (await fetch(`${mailbox}/mails`)).text()
       return mails.includes('test@example.com')
@@ -76,8 +37,8 @@ test('one command shows the whole way: table, 201, 409, mail, record, Ctrl-C, an
     assert.deepEqual([code, stderr], [0, 'stopping …\n'])
   }
   {
-    await using host = await started(data.path, offset)
-    assert.equal((await register(auth)).status, 409, 'the user is still there')
+    await using host = await startTodo(place)
+    assert.equal(await register(auth), 409, 'the user is still there')
     const tail = await millrace(['tail', 'user.created', '--brokers', broker, '--json'])
     const record: unknown = JSON.parse(tail.stdout)
     assert.ok(typeof record === 'object' && record !== null && 'offset' in record)
@@ -86,3 +47,84 @@ test('one command shows the whole way: table, 201, 409, mail, record, Ctrl-C, an
     assert.equal((await host.ended).code, 0)
   }
 })
+
+test('what is refused is parked, listed, redriven, and discarded', limit, async () => {
+  using data = temporaryDirectory()
+  const place = { data: data.path, offset: await freeOffset() }
+  const { auth, mailbox, page, broker } = addressesAt(place.offset)
+  await using host = await startTodo(place)
+  const run = async (...words: string[]) => {
+    const { code, stdout, stderr } = await millrace([...words, '--brokers', broker])
+    return { code, stdout, stderr }
+  }
+  assert.equal((await run('dead-letters')).stderr, 'there are no dead letters\n')
+  assert.equal(await register(auth, 'ann', 'refused.test'), 201)
+  assert.equal(await register(auth, 'bob', 'refused.test'), 201)
+  await host.said(/notification-service: .*\(user\.created\): .*refuse/)
+  await eventually(async () => (await run('dead-letters')).stdout.split('parked').length === 3)
+
+  const listed = await run('dead-letters')
+  assert.match(listed.stdout, /^id +state +service +topic +key +attempts +since +reason\n/)
+  assert.match(
+    listed.stdout,
+    /parked +notification-service +user\.created +1 +\d+ .*ann@refused\.test/,
+  )
+  assert.match(await (await fetch(page)).text(), /notification-service: 2/)
+
+  assert.deepEqual(await run('discard', '--key', '1'), {
+    code: 2,
+    stdout: '',
+    stderr:
+      'millrace: there is no terminal to ask at: say --yes to give them up (millrace help discard)\n',
+  })
+  assert.deepEqual(await run('discard', '--key', '1', '--topic', 'user.created', '--yes'), {
+    code: 0,
+    stdout: '1 dead letter of notification-service is given up\n',
+    stderr: '',
+  })
+  await fetch(`${mailbox}/refusals/off`, { method: 'POST' })
+  const redriven = await run('redrive', '--all', '--json')
+  const { outcome, ...asked } = JSON.parse(redriven.stdout)
+  assert.deepEqual(asked, { action: 'redrive', service: 'notification-service', target: {} })
+  assert.deepEqual(outcome, { kind: 'done', letters: 1, isOutOfOrder: false })
+  await eventually(async () => (await run('dead-letters')).stderr === 'there are no dead letters\n')
+  const mails = await (await fetch(`${mailbox}/mails`)).text()
+  assert.deepEqual([mails.includes('bob@refused.test'), mails.includes('ann@')], [true, false])
+
+  const unknown = await run('redrive', 'no-such-id')
+  assert.match(unknown.stderr, /^millrace: no dead letter has the id "no-such-id"; .*lists them\n$/)
+  assert.equal(unknown.code, 1)
+  host.process.kill('SIGINT')
+  assert.equal((await host.ended).code, 0)
+})
+
+test(
+  'a service runs alone, against the Kafka of its variables, and shows its lag',
+  limit,
+  async () => {
+    using data = temporaryDirectory()
+    using other = temporaryDirectory()
+    const place = { data: data.path, offset: await freeOffset() }
+    const { broker } = addressesAt(place.offset)
+    await using host = await startTodo(place)
+    const port = 8084 + (await freeOffset())
+    await using service = startMillrace(
+      ['run', 'todo', 'auth-service', '--port', String(port), '--data', other.path],
+      { env: { KAFKA_BROKERS: broker, SERVICE_TOKEN: 'of-the-test' } },
+    )
+    await service.said(`auth-service runs at http://localhost:${port}`)
+    assert.equal(await register(`http://localhost:${port}`, 'alone'), 201)
+    await eventually(async () => {
+      const tail = await millrace(['tail', 'user.created', '--brokers', broker])
+      return tail.stdout.includes('"username":"alone"')
+    })
+    await eventually(async () => {
+      const groups = await millrace(['groups', '--brokers', broker])
+      return /^notification-service +Stable +1 +user\.created +1 +0$/m.test(groups.stdout)
+    })
+    service.process.kill('SIGTERM')
+    assert.equal((await service.ended).code, 0)
+    host.process.kill('SIGINT')
+    await host.ended
+  },
+)

@@ -23,7 +23,7 @@ type Report = Awaited<ReturnType<AnyRunningService['health']>>
 
 function judge(ready: boolean, { kafka, consumer, outbox }: Report): ServiceHealth {
   if (!ready) return { state: 'down', detail: 'not ready: it starts or stops' }
-  const waiting = outbox.unsent === 0 ? '' : `; ${outbox.unsent} events wait to be sent`
+  const waiting = waitingLine(outbox.unsent)
   const [outage] = consumer?.outages ?? []
   if (outage !== undefined) {
     const detail = `${outage.subscription} waits for an outage to end: ${outage.reason}${waiting}`
@@ -43,4 +43,9 @@ function judge(ready: boolean, { kafka, consumer, outbox }: Report): ServiceHeal
     default:
       return kafka satisfies never
   }
+}
+
+function waitingLine(unsent: number): string {
+  if (unsent === 0) return ''
+  return unsent === 1 ? '; 1 event waits to be sent' : `; ${unsent} events wait to be sent`
 }

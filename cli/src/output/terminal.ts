@@ -13,15 +13,15 @@ export interface Terminal {
   /** Somebody sits there and can answer. */
   readonly interactive: boolean
   /** Writes a result. Resolves when the reader has kept up; await it in a loop. */
-  print(line: string): Promise<void>
+  readonly print: (line: string) => Promise<void>
   /** Writes a line that is no result. */
-  note(line: string): void
+  readonly note: (line: string) => void
   /** Writes over the last line that `progress` wrote; an empty text removes it. */
-  progress(text: string): void
+  readonly progress: (text: string) => void
   /** A question that is answered with yes or no; anything but a yes is a no. */
-  confirm(question: string): Promise<boolean>
+  readonly confirm: (question: string) => Promise<boolean>
   /** Emphasis on standard output, unless it is no terminal or NO_COLOR is set (no-color.org). */
-  emphasise(style: Emphasis, text: string): string
+  readonly emphasise: (style: Emphasis, text: string) => string
   /** Fires at Ctrl-C, SIGTERM, and when the reader of standard output has gone. */
   readonly interrupted: AbortSignal
 }
