@@ -97,7 +97,6 @@ export {
   type System,
 } from './system.ts'
 export { openKafka } from './transport/kafka.ts'
-export type { FetchPosition, PartitionFetch } from './transport/kafka-fetcher.ts'
 export {
   type GroupMember,
   type GroupPosition,
@@ -109,6 +108,7 @@ export {
 export type { KafkaSettings, SaslSettings } from './transport/kafka-settings.ts'
 export { openMemory } from './transport/memory.ts'
 export { MemoryCluster, type SendFault } from './transport/memory-cluster.ts'
+export type { FetchPosition, PartitionFetch } from './transport/partition-fetch.ts'
 export type {
   AssignedPartition,
   ClusterDescription,

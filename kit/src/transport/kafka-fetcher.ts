@@ -13,7 +13,7 @@ import { fetchBytesMax, fetchWaitMsMax } from '../limits.ts'
 import { connectionOptions } from './kafka-client.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
 import type { FetchPosition, PartitionFetch } from './partition-fetch.ts'
-import type { IncomingRecord, TopicPartition } from './transport.ts'
+import type { TopicPartition } from './transport.ts'
 import { visibleBatches } from './visible-batches.ts'
 
 type Client = Pick<Base, 'metadata' | 'listApis' | 'clearMetadata'>
