@@ -53,7 +53,8 @@ export function launchBroker({ ports, directory, log, clock }: BrokerProcessOpti
     ready.reject(new CommandFailure(`the broker did not start within ${brokerStartMsMax / 1000} s`))
     child.kill('SIGKILL')
   })
-  void ready.promise.then(late.cancel, late.cancel)
+  const inTime = () => late.cancel()
+  void ready.promise.then(inTime, inTime)
   const end = (how: string) => {
     ready.reject(new CommandFailure(`the broker cannot start: ${said.join('\n') || how}`))
     ended.resolve(said.at(-1) ?? how)
