@@ -70,6 +70,6 @@ export const system = defineSystem({
       text: 'Let the mailbox take mail for refused.test from now on',
       command: `curl -X POST ${address('mailbox', 'http')}/refusals/off`,
     },
-    { text: 'Give it to its handler again: the mail arrives', command: 'npx millrace redrive' },
+    { text: 'Give it to its handler again: the mail arrives', command: 'npx millrace redrive --all' },
   ],
 })
