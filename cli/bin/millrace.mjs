@@ -7,6 +7,7 @@ import * as modules from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
+const startedByOldNode = 'MILLRACE_STARTED_BY_OLD_NODE'
 const here = dirname(fileURLToPath(import.meta.url))
 const sources = join(here, '..', 'src', 'main.ts')
 const built = join(here, '..', 'main.js')
@@ -16,6 +17,7 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
   // Compiled code is kept between runs (in the system's directory for temporary files), which
   // saves a good part of the start.
   modules.enableCompileCache?.()
+  endWithParent()
   await import(pathToFileURL(main).href)
 } else {
   runWith(newerNode())
@@ -37,9 +39,19 @@ function newerNode() {
   return process.exit(1)
 }
 
+/** Under an older Node this process is a child, and ends in order when its parent is gone. */
+function endWithParent() {
+  if (process.env[startedByOldNode] === undefined || process.channel === undefined) return
+  delete process.env[startedByOldNode]
+  process.on('disconnect', () => process.emit('SIGTERM'))
+  process.channel.unref()
+}
+
 function runWith(node) {
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
-    stdio: 'inherit',
+  const words = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)]
+  const child = spawn(node, words, {
+    env: { ...process.env, [startedByOldNode]: '1' },
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
   // Ctrl-C reaches the child by itself; this process only has to outlive it.
   process.on('SIGINT', () => {})

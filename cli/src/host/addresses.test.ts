@@ -66,6 +66,26 @@ test('every port in use is named with the part that wants it, and with what to d
   await checkPortsFree([taken], 0)
 })
 
+const lines = { reset: 'npm run reset', useKafka: '', cli: 'npx millrace', brokersOption: '' }
+
+test('our own commands in a hint are told where this host has its broker', () => {
+  const command = 'npx millrace tail a\ncurl localhost\nnpx millrace reset'
+  const systems = [sampleSystem({ tryFirst: () => [{ text: 'Look', command }] })]
+  const addresses = assignAddresses(systems, { portOffset: 100, embeddedBroker: true })
+  const overview = overviewOf({
+    systems,
+    addresses,
+    kafka: { kind: 'embedded', brokers: ['localhost:9192'] },
+    dataDirectory: '',
+    logFile: '',
+    lines: { ...lines, brokersOption: ' --brokers localhost:9192' },
+  })
+  assert.equal(
+    overview.systems[0]?.tryFirst[0]?.command,
+    'npx millrace tail a --brokers localhost:9192\ncurl localhost\nnpx millrace reset',
+  )
+})
+
 test('the announcement says where everything is, what to try, and how to stop', () => {
   const systems = [sampleSystem()]
   const addresses = assignAddresses(systems, { portOffset: 0, embeddedBroker: true })
@@ -75,7 +95,7 @@ test('the announcement says where everything is, what to try, and how to stop', 
     kafka: { kind: 'embedded', brokers: ['localhost:9092', 'localhost:29092'] },
     dataDirectory: '/home/.millrace',
     logFile: '/home/.millrace/logs/millrace.log',
-    lines: { reset: 'npm run reset', useKafka: '', cli: 'npx millrace', brokersOption: '' },
+    lines: { ...lines, brokersOption: '' },
   })
   const style = { currentDirectory: '/home', emphasise: (_: string, text: string) => text }
   assert.deepEqual(announcement(overview, style), [

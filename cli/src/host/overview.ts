@@ -69,14 +69,19 @@ export function overviewOf(options: OverviewOptions): HostOverview {
   return {
     startPage: `http://localhost:${addresses.startPage}`,
     kafka,
-    systems: systems.map((system) => systemOverview(system, addresses.addressOf)),
+    systems: systems.map((system) => systemOverview(system, addresses.addressOf, lines)),
     dataDirectory,
     logFile,
     lines,
   }
 }
 
-function systemOverview(system: System, addressOf: AddressOf): SystemOverview {
+function systemOverview(
+  system: System,
+  addressOf: AddressOf,
+  lines: OperatingLines,
+): SystemOverview {
+  const hints = (given: readonly Hint[]) => given.map((hint) => forThisHost(hint, lines))
   return {
     name: system.name,
     title: system.title,
@@ -92,7 +97,14 @@ function systemOverview(system: System, addressOf: AddressOf): SystemOverview {
         .filter((port) => port !== page)
         .map((port) => `${port} ${addressOf(name, port)}`),
     })),
-    tryFirst: system.tryFirst(addressOf),
-    failOnPurpose: system.failOnPurpose?.(addressOf) ?? [],
+    tryFirst: hints(system.tryFirst(addressOf)),
+    failOnPurpose: hints(system.failOnPurpose?.(addressOf) ?? []),
   }
+}
+
+/** A system does not know where this host's broker is; our own commands have to. */
+function forThisHost({ text, command }: Hint, { brokersOption }: OperatingLines): Hint {
+  const isOurs = (line: string) => /^(npx )?millrace (?!start|run|reset)/.test(line)
+  const commands = command.split('\n').map((line) => (isOurs(line) ? line + brokersOption : line))
+  return { text, command: commands.join('\n') }
 }
