@@ -168,6 +168,39 @@ describe('C2: what one client can make the broker hold', () => {
     assert.equal(seen, asked.length)
   })
 
+  test('all of a read is answered, however many requests it holds', async () => {
+    await using broker = await startTestBroker()
+    await using wire = await clientOf(broker)
+    wire.socket.cork()
+    const asked = Array.from({ length: requestsInFlightMax * 2 }, () =>
+      wire.ask(ApiVersions, 3, client),
+    )
+    wire.socket.uncork()
+    await Promise.all(asked)
+  })
+
+  test('fetches of one read that find much are not all answered before replies leave', async () => {
+    await using broker = await startTestBroker()
+    await using wire = await clientOf(broker)
+    const topicId = await makeTopic(wire, 'orders')
+    await wire.ask(Produce, 9, produceOf('orders', batchOf('x'.repeat(1_000_000))))
+    const wanted = { partition: 0, fetchOffset: 0n, partitionMaxBytes: 1_000_000 }
+    const topics = [{ topicId, partitions: [wanted, wanted, wanted, wanted] }]
+    const bytesBefore = process.memoryUsage().arrayBuffers
+    wire.socket.pause()
+    wire.socket.cork()
+    const asked = Array.from({ length: 100 }, () =>
+      wire.ask(Fetch, 13, { ...waitingFetch(topicId, 0), topics }),
+    )
+    wire.socket.uncork()
+    await using other = await clientOf(broker)
+    await other.ask(ApiVersions, 3, client)
+    const heldBytes = process.memoryUsage().arrayBuffers - bytesBefore
+    assert.ok(heldBytes < 50_000_000, `${heldBytes} bytes are held`)
+    wire.socket.resume()
+    await Promise.all(asked)
+  })
+
   test('a slow reader gets everything, and its replies do not pile up meanwhile', async () => {
     await using broker = await startTestBroker()
     await using producer = await clientOf(broker)

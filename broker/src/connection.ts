@@ -55,27 +55,36 @@ export class Connection {
   /** Handles what has come, as far as the limits let it (C2, C5). */
   handleFrames(): void {
     if (this.#socket.destroyed) return
-    let failure: unknown
+    try {
+      // Where a limit stopped a turn and its replies have left at once, nobody would call again.
+      while (this.#handleTurn() === 'limited' && !this.#isFull);
+      this.#readOrWait()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Handles frames, then writes what they brought and their replies (C5), also when it throws. */
+  #handleTurn(): 'limited' | 'done' {
     try {
       while (!this.#isFull) {
         const frame = this.#frames.next()
-        if (frame === undefined) break
+        if (frame === undefined) return 'done'
         this.#handle(frame)
       }
-    } catch (error) {
-      failure = error
+      return 'limited'
+    } finally {
+      this.#options.broker.logs.flusher.commitTurn()
+      this.#replies.flush()
     }
-    this.#options.broker.logs.flusher.commitTurn()
-    this.#replies.flush()
-    if (failure !== undefined) this.#fail(failure)
-    else this.#readOrWait()
   }
 
   get #isFull(): boolean {
+    const unsentBytes = this.#replies.readyBytes + this.#socket.writableLength
     return (
       this.#isHeld ||
       this.#replies.waiting >= requestsInFlightMax ||
-      this.#socket.writableLength >= repliesUnsentBytesMax
+      unsentBytes >= repliesUnsentBytesMax
     )
   }
 

@@ -38,7 +38,7 @@ export class ReplySlot {
   /** The reply is ready; it leaves when those before it have left. */
   fill(reply: Reply): void {
     this.#state = { kind: 'filled', reply }
-    this.#queue.schedule()
+    this.#queue.filled(reply)
   }
 }
 
@@ -47,6 +47,7 @@ export class ReplyQueue {
   readonly #onFlushed: () => void
   readonly #lent = new Set<() => void>()
   #slots: ReplySlot[] = []
+  #readyBytes = 0
   #scheduled = false
   #closed = false
 
@@ -65,6 +66,11 @@ export class ReplyQueue {
     return this.#slots.length
   }
 
+  /** Bytes of the replies that are ready and have not left. */
+  get readyBytes(): number {
+    return this.#readyBytes
+  }
+
   /** Takes the next place in the order. */
   open(): ReplySlot {
     const slot = new ReplySlot(this)
@@ -72,8 +78,9 @@ export class ReplyQueue {
     return slot
   }
 
-  /** Flushes once the callbacks and promises of this moment have been run (Q1). */
-  schedule(): void {
+  /** A reply is ready: flushes once the callbacks and promises of this moment have run (Q1). */
+  filled(reply: Reply): void {
+    this.#readyBytes += reply?.byteLength ?? 0
     if (this.#scheduled) return
     this.#scheduled = true
     process.nextTick(() => {
@@ -111,7 +118,9 @@ export class ReplyQueue {
     const ready: { readonly slot: ReplySlot; readonly reply: Reply }[] = []
     for (const slot of this.#slots) {
       if (slot.state.kind === 'open') break
-      ready.push({ slot, reply: slot.state.reply })
+      const { reply } = slot.state
+      this.#readyBytes -= reply?.byteLength ?? 0
+      ready.push({ slot, reply })
     }
     this.#slots.splice(0, ready.length)
     return ready

@@ -35,7 +35,7 @@ interface TopicTargets {
   readonly targets: readonly Target[]
 }
 
-/** It holds its connection: one fetch's reply is in memory for each connection, never two. */
+/** Its connection waits with it, so that a wait and what is read after it are one at a time. */
 export const fetch = handler(
   Fetch,
   (request, context) => {
