@@ -76,7 +76,8 @@ export class MailRefused extends Error {
 
 /** The error for the kit's retries: an outage, a fatal one, or one to try again. */
 function explained(failure: SmtpFailure, { to, error }: { to: string; error: unknown }): Error {
-  const reason = error instanceof Error ? error.message : String(error)
+  const { response, message } = detailsOf(error)
+  const reason = response ?? message
   const options = { cause: error }
   if (failure === 'outage') {
     return new Outage(`the SMTP server takes no mail: ${reason}`, options)
@@ -88,14 +89,21 @@ function explained(failure: SmtpFailure, { to, error }: { to: string; error: unk
 }
 
 interface ErrorDetails {
+  readonly message: string
+  /** The server's own words. */
+  readonly response?: string
   readonly code?: unknown
   readonly command?: unknown
   readonly responseCode?: number
 }
 
 function detailsOf(error: unknown): ErrorDetails {
-  if (!(error instanceof Error)) return {}
+  if (!(error instanceof Error)) return { message: String(error) }
   return {
+    message: error.message,
+    ...('response' in error && typeof error.response === 'string'
+      ? { response: error.response }
+      : {}),
     code: 'code' in error ? error.code : undefined,
     command: 'command' in error ? error.command : undefined,
     ...('responseCode' in error && typeof error.responseCode === 'number'
