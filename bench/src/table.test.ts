@@ -19,9 +19,9 @@ test('a ratio above 1 is better, whether more or less is', () => {
   equal(
     tableOf(samples, ['Kafka', 'embedded']),
     [
-      '                        Kafka  embedded  ratio',
-      'produce, MB/s   120 (100–140)       180  1.50x',
-      'memory, MB                400      50.0  8.00x',
+      '                       Kafka  embedded  ratio',
+      'produce, MB/s  120 (100–140)       180  1.50x',
+      'memory, MB               400      50.0  8.00x',
     ].join('\n'),
   )
 })
