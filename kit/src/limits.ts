@@ -123,9 +123,6 @@ export const tailRecordsMax = 100_000
 /** What a stopping relay waits for its last sends. The next start sends the rest. */
 export const relayDrainMsMax = 5_000
 
-/** Unsent rows that the relay plans at a time: some batches for each of several partitions. */
-export const relayRowsMax = 2_000
-
 /** How often rows that nobody needs any more are deleted. */
 export const pruneEveryMs = 60_000
 

@@ -17,11 +17,23 @@ export type EventHeaders = { readonly [Name in keyof typeof headerNames]?: strin
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
+const properties: readonly (keyof EventHeaders)[] = [
+  'id',
+  'type',
+  'source',
+  'version',
+  'correlationId',
+  'causationId',
+  'traceparent',
+]
+
 /** The headers that have a value, in a fixed order. */
 export function writeHeaders(headers: EventHeaders): Header[] {
-  return Object.entries(headerNames).flatMap(([property, name]) => {
-    const value = Object.entries(headers).find(([given]) => given === property)?.[1]
-    return value === undefined ? [] : [{ name, value: encoder.encode(value) }]
+  return properties.flatMap((property) => {
+    const value = headers[property]
+    return value === undefined
+      ? []
+      : [{ name: headerNames[property], value: encoder.encode(value) }]
   })
 }
 
@@ -29,8 +41,8 @@ export function writeHeaders(headers: EventHeaders): Header[] {
 export function readHeaders(headers: readonly Header[]): EventHeaders {
   const found = new Map(headers.map(({ name, value }) => [name, decoder.decode(value)]))
   return Object.fromEntries(
-    Object.entries(headerNames).flatMap(([property, name]) => {
-      const value = found.get(name)
+    properties.flatMap((property) => {
+      const value = found.get(headerNames[property])
       return value === undefined || value === '' ? [] : [[property, value]]
     }),
   )

@@ -57,11 +57,12 @@ export class ClusterView {
     this.#topicsAtMs = Number.NEGATIVE_INFINITY
   }
 
-  /** Adds a topic that the catalogue does not have (any more), but the outbox does. */
-  add(request: TopicRequest): void {
-    if (this.#topics.has(request.topic)) return
+  /** Adds a topic that the catalogue does not have (any more), but the outbox does; true if it is new. */
+  add(request: TopicRequest): boolean {
+    if (this.#topics.has(request.topic)) return false
     this.#topics.set(request.topic, request)
     this.forget()
+    return true
   }
 
   async #ask(): Promise<Cluster> {

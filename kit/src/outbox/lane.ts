@@ -11,14 +11,19 @@ import type { Log } from '../log.ts'
 import type { AnyServiceDefinition } from '../service.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { Store } from '../store/store.ts'
-import type { OutgoingRecord, Transport } from '../transport/transport.ts'
+import type {
+  OutgoingRecord,
+  SendOutcome,
+  TopicPartition,
+  Transport,
+} from '../transport/transport.ts'
 import { holdKey } from './holds.ts'
 import type { Outbox } from './outbox.ts'
 import { endOf, readTail } from './tail.ts'
-import { type LanePlace, loadRows, markSent, positionOf, type UnsentRow } from './unsent.ts'
+import { loadRows, markSent, positionOf, type UnsentRow, unsentRows } from './unsent.ts'
 
 export interface LaneOptions {
-  readonly place: LanePlace
+  readonly place: TopicPartition
   readonly clusterId: string
   readonly service: AnyServiceDefinition
   readonly store: Store<KitTables>
@@ -27,11 +32,19 @@ export interface LaneOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  /** The partition is free for its next rows. */
-  readonly freed: () => void
+  /** Whether the cluster is still the one that the lane leads to. Asked before each send. */
+  readonly isSameCluster: () => Promise<boolean>
+  /** The lane has come to rest: nothing is left to send, or a pause has begun. */
+  readonly rested: () => void
   /** A send failed, so that the cluster may be another. */
   readonly doubted: () => void
 }
+
+type State =
+  | { readonly kind: 'idle' }
+  /** `isWoken`: somebody asked meanwhile, so that it looks once more before it rests. */
+  | { readonly kind: 'sending'; isWoken: boolean }
+  | { readonly kind: 'pausing'; readonly until: Timer }
 
 /**
  * One partition's way to Kafka.
@@ -43,82 +56,88 @@ export interface LaneOptions {
  * L4. Of a refused batch the row that is to blame is found by halving; only its key is held.
  */
 export class Lane {
-  readonly place: LanePlace
   readonly #options: LaneOptions
-  #isBusy = false
+  #state: State = { kind: 'idle' }
   #isTailKnown = false
   /** Events that the tail showed; a held one among them may come up much later. */
   #arrived: ReadonlySet<string> = new Set()
   #rowsMax = relayBatchRowsMax
   #failures = 0
-  #pause: Timer | null = null
 
   constructor(options: LaneOptions) {
-    this.place = options.place
     this.#options = options
   }
 
-  /** Sending, or pausing after an error. */
-  get isBusy(): boolean {
-    return this.#isBusy
-  }
-
   get isSending(): boolean {
-    return this.#isBusy && this.#pause === null
+    return this.#state.kind === 'sending'
   }
 
-  /** Takes as many of `rows` as one batch may have, and sends them. Never rejects. */
-  async carry(rows: readonly UnsentRow[]): Promise<void> {
-    this.#isBusy = true // L1
-    try {
-      const isFree = await this.#send(this.#batchOf(rows))
-      if (isFree) this.#free()
-      else this.#rest()
-    } catch (error) {
-      this.#rest()
-      const { log, place } = this.#options
-      log.warn({ ...place, err: error }, 'outbox rows are not sent yet')
-    }
+  /** Looks for rows to send. In a pause it waits for its end. */
+  wake(): void {
+    if (this.#state.kind === 'sending') this.#state.isWoken = true
+    if (this.#state.kind === 'idle') void this.#sendAll()
   }
 
   /** Ends a pause for good. A send that is in flight ends by itself. */
   stop(): void {
-    this.#pause?.cancel()
+    if (this.#state.kind === 'pausing') this.#state.until.cancel()
   }
 
-  /** L4, and: a row that was refused before is tried alone. */
-  #batchOf(rows: readonly UnsentRow[]): readonly UnsentRow[] {
+  async #sendAll(): Promise<void> {
+    const sending = { kind: 'sending' as const, isWoken: true }
+    this.#state = sending // L1
+    try {
+      while (sending.isWoken && (await this.#options.isSameCluster())) {
+        sending.isWoken = false
+        const rows = await this.#nextRows()
+        if (rows.length === 0) continue
+        const outcome = await this.#send(rows)
+        if (outcome === 'unavailable') return this.#pause()
+        sending.isWoken = true
+      }
+      this.#state = { kind: 'idle' }
+      this.#options.rested()
+    } catch (error) {
+      const { log, place } = this.#options
+      log.warn({ ...place, err: error }, 'outbox rows are not sent yet')
+      this.#pause()
+    }
+  }
+
+  /** L4: as many as fit a batch; one that was refused before is tried alone. */
+  async #nextRows(): Promise<readonly UnsentRow[]> {
+    const { store, place, clock } = this.#options
+    const limits = { nowMs: clock.nowMs(), rowsMax: this.#rowsMax }
+    const rows = await unsentRows(store.read, place, limits)
     let bytes = 0
-    const end = rows.findIndex((row, index) => {
-      bytes += row.size
-      const isFull = index >= this.#rowsMax || bytes > relayBatchBytesMax
-      const wasRefused = row.attempts !== null || rows[0]?.attempts !== null
-      return index > 0 && (isFull || wasRefused)
+    const end = rows.findIndex(({ size, attempts }, index) => {
+      bytes += size
+      const wasRefused = attempts !== null || rows[0]?.attempts !== null
+      return index > 0 && (bytes > relayBatchBytesMax || wasRefused)
     })
     return end === -1 ? rows : rows.slice(0, end)
   }
 
-  /** Tells whether the partition may go on at once. */
-  async #send(batch: readonly UnsentRow[]): Promise<boolean> {
-    const { store, transport, place } = this.#options
+  async #send(batch: readonly UnsentRow[]): Promise<SendOutcome['kind']> {
+    const { store, transport, place, log } = this.#options
     if (!this.#isTailKnown) await this.#learnTail(batch)
     const rows = batch.filter(({ event_id }) => !this.#arrived.has(event_id))
-    if (rows.length === 0) return true
-    const ids = rows.map(({ id }) => id)
-    const records = (await loadRows(store.read, ids)).map(recordOf)
-    const outcome = await transport.send(place, records)
+    if (rows.length === 0) return 'sent'
+    const loaded = await loadRows(
+      store.read,
+      rows.map(({ id }) => id),
+    )
+    const outcome = await transport.send(place, loaded.map(recordOf))
     if (outcome.kind === 'unavailable') {
-      this.#options.log.warn({ ...place, code: outcome.code }, outcome.message)
-      return false
-    }
-    if (outcome.kind === 'refused') {
+      log.warn({ ...place, code: outcome.code }, outcome.message)
+    } else if (outcome.kind === 'refused') {
       await this.#refused(rows, outcome)
-      return true
+    } else {
+      await this.#mark(rows, outcome.baseOffset + BigInt(rows.length))
+      this.#rowsMax = Math.min(this.#rowsMax * 2, relayBatchRowsMax)
+      this.#failures = 0
     }
-    await this.#mark(ids, outcome.baseOffset + BigInt(ids.length))
-    this.#rowsMax = Math.min(this.#rowsMax * 2, relayBatchRowsMax)
-    this.#failures = 0
-    return true
+    return outcome.kind
   }
 
   async #refused(
@@ -155,10 +174,7 @@ export class Lane {
       this.#arrived = tail.eventIds
       const found = batch.filter(({ event_id }) => tail.eventIds.has(event_id))
       const isAllFound = found.length === tail.eventIds.size
-      await this.#mark(
-        found.map(({ id }) => id),
-        isAllFound ? tail.nextOffset : position,
-      )
+      await this.#mark(found, isAllFound ? tail.nextOffset : position)
       if (found.length > 0) {
         log.info({ ...place, events: found.length }, 'an interrupted send had arrived')
       }
@@ -166,30 +182,27 @@ export class Lane {
     this.#isTailKnown = true
   }
 
-  async #mark(ids: readonly number[], nextOffset: bigint): Promise<void> {
+  async #mark(rows: readonly UnsentRow[], nextOffset: bigint): Promise<void> {
     const { store, outbox, clock, clusterId, place } = this.#options
     await store.transaction('mark outbox rows as sent', (db) =>
-      markSent(db, { ids, place, clusterId, nextOffset, nowMs: clock.nowMs() }),
+      markSent(db, { rows, place, clusterId, nextOffset, nowMs: clock.nowMs() }),
     )
-    outbox.sent(ids.length)
+    outbox.sent(rows.length)
   }
 
-  #free(): void {
-    this.#isBusy = false
-    this.#options.freed()
-  }
-
-  /** L2: full jitter between half and all of a step that doubles with each failure. */
-  #rest(): void {
-    const { clock, random, doubted } = this.#options
+  /** L2: with jitter between half and all of a step that doubles with each failure. */
+  #pause(): void {
+    const { clock, random, doubted, rested } = this.#options
     this.#isTailKnown = false
     const stepMs = Math.min(relayRetryMsMin * 2 ** this.#failures, relayRetryMsMax)
     this.#failures += 1
-    this.#pause = clock.after(stepMs * (0.5 + random() / 2), () => {
-      this.#pause = null
-      this.#free()
+    const until = clock.after(stepMs * (0.5 + random() / 2), () => {
+      this.#state = { kind: 'idle' }
+      this.wake()
     })
+    this.#state = { kind: 'pausing', until }
     doubted()
+    rested()
   }
 }
 

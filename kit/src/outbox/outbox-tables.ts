@@ -12,8 +12,10 @@ export interface OutboxRow {
   /** Rows of one stream and key go out in order; a row without a key is a key of its own. */
   stream: string
   key: string | null
-  /** By which the partition is chosen, once the number of partitions is known. */
+  /** By which the partition is chosen. */
   hash: number
+  /** Null as long as the number of the topic's partitions is not known. */
+  partition: number | null
   /** Null is a tombstone: on a compacted topic it takes the key away. */
   value: Uint8Array | null
   /** The record's headers as a JSON object of strings, under the names of `EventHeaders`. */
@@ -63,14 +65,15 @@ export async function createOutbox(db: Kysely<OutboxTables>): Promise<void> {
     .addColumn('stream', 'text', (column) => column.notNull())
     .addColumn('key', 'text')
     .addColumn('hash', 'integer', (column) => column.notNull())
+    .addColumn('partition', 'integer')
     .addColumn('value', 'blob')
     .addColumn('headers', 'text', (column) => column.notNull())
     .addColumn('timestamp_ms', 'integer', (column) => column.notNull())
     .addColumn('sent_at_ms', 'integer')
     .addColumn('sent_cluster_id', 'text')
     .execute()
-  // The relay asks for unsent rows in order, many times a second, beside thousands of sent ones.
-  await sql`create index millrace_outbox_unsent on millrace_outbox (id)
+  // Each lane asks for its unsent rows in order, many times a second, beside thousands of others.
+  await sql`create index millrace_outbox_unsent on millrace_outbox (topic, partition, id)
             where sent_cluster_id is null`.execute(db)
   await db.schema
     .createTable('millrace_outbox_holds')

@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely'
 import { MillraceError } from '../errors.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { OutboxRow } from './outbox-tables.ts'
+import { partitionOf } from './partitioner.ts'
 
 /**
  * The door between those who say events and the relay that carries them: rows are written as
@@ -14,6 +15,7 @@ import type { OutboxRow } from './outbox-tables.ts'
 export class Outbox {
   readonly #unsentMax: number
   readonly #listeners = new Set<() => void>()
+  #partitions: ReadonlyMap<string, number> = new Map()
   #unsent = 0
 
   constructor(unsentMax: number) {
@@ -22,6 +24,11 @@ export class Outbox {
 
   get unsent(): number {
     return this.#unsent
+  }
+
+  /** What the relay knows of the cluster: how many partitions each topic has. */
+  route(partitions: ReadonlyMap<string, number>): void {
+    this.#partitions = partitions
   }
 
   /** Counts what an earlier run left. Call it before the first `append`. */
@@ -47,10 +54,8 @@ export class Outbox {
     }
     for (let from = 0; from < rows.length; from += insertRowsMax) {
       const part = rows.slice(from, from + insertRowsMax)
-      await db
-        .insertInto('millrace_outbox')
-        .values([...part])
-        .execute()
+      const routed = part.map((row) => ({ ...row, partition: this.#partitionOf(row) }))
+      await db.insertInto('millrace_outbox').values(routed).execute()
     }
   }
 
@@ -70,6 +75,11 @@ export class Outbox {
   onCommitted(notify: () => void): () => void {
     this.#listeners.add(notify)
     return () => this.#listeners.delete(notify)
+  }
+
+  #partitionOf({ topic, hash }: Insertable<OutboxRow>): number | null {
+    const partitions = this.#partitions.get(topic)
+    return partitions === undefined ? null : partitionOf(hash, partitions)
   }
 }
 

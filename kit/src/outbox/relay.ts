@@ -1,17 +1,23 @@
 import type { Clock, Random, Timer } from '../clock.ts'
 import { controlTopics } from '../control/control-topics.ts'
-import { pruneEveryMs, relayDrainMsMax, relayRowsMax, relaySweepMs } from '../limits.ts'
+import { pruneEveryMs, relayDrainMsMax, relaySweepMs } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { AnyServiceDefinition } from '../service.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { Store } from '../store/store.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { TopicPartition, Transport } from '../transport/transport.ts'
 import { type Cluster, ClusterView } from './cluster-view.ts'
 import { Lane } from './lane.ts'
 import type { Outbox } from './outbox.ts'
-import { partitionOf } from './partitioner.ts'
 import { pruneSent } from './retention.ts'
-import { type LanePlace, type UnsentRow, unsendOthers, unsentRows } from './unsent.ts'
+import {
+  type Backlog,
+  newBacklog,
+  routeRows,
+  unroutedTopics,
+  unsendOthers,
+  wholeBacklog,
+} from './routing.ts'
 
 export interface RelayOptions {
   readonly service: AnyServiceDefinition
@@ -41,19 +47,24 @@ export class Relay {
   readonly #view: ClusterView
   readonly #forgetNudge: () => void
   readonly #lanes = new Map<string, Lane>()
-  readonly #strayTopics = new Set<string>()
-  #clusterId: string | null = null
+  /** The cluster that the lanes lead to, as it was when the rows were routed. */
+  #settled: MetCluster | null = null
+  /** Rows up to it have woken their lanes. */
+  #seenId = 0
   #sweep: Timer | null = null
   #prunedAtMs = Number.NEGATIVE_INFINITY
-  #carrying: Promise<void> | null = null
+  #planning: Promise<void> | null = null
   #isNudged = false
-  #isStopping = false
+  /** Another cluster answers, while sends to the last one are still on their way. */
+  #waitsForLanes = false
+  #isStopped = false
   #drained: (() => void) | null = null
 
   constructor(options: RelayOptions) {
     this.#options = options
     const { transport, service, clock, outbox } = options
-    this.#view = new ClusterView(transport, [...service.catalogue.topics, ...controlTopics], clock)
+    const topics = [...service.catalogue.topics, ...controlTopics]
+    this.#view = new ClusterView(transport, topics, clock)
     this.#forgetNudge = outbox.onCommitted(() => this.nudge())
   }
 
@@ -66,6 +77,7 @@ export class Relay {
   start(): void {
     const sweep = () => {
       this.#sweep = this.#options.clock.after(relaySweepMs, sweep)
+      if (this.#options.outbox.unsent > 0 && !this.#isSending()) this.#seenId = 0
       this.nudge()
     }
     sweep()
@@ -74,9 +86,9 @@ export class Relay {
   /** Looks for rows to send, soon. Costs nothing where the relay is at it already. */
   nudge(): void {
     this.#isNudged = true
-    this.#carrying ??= this.#carry().finally(() => {
-      this.#carrying = null
-      if (this.#isNudged && !this.#isStopping) this.nudge()
+    this.#planning ??= this.#plan().finally(() => {
+      this.#planning = null
+      if (this.#isNudged && !this.#isStopped) this.nudge()
       this.#finishDraining()
     })
   }
@@ -87,21 +99,23 @@ export class Relay {
     this.#sweep?.cancel()
     this.nudge()
     await this.#drain()
-    this.#isStopping = true
+    this.#isStopped = true
     for (const lane of this.#lanes.values()) lane.stop()
   }
 
-  async #carry(): Promise<void> {
+  /** Wakes the lanes that have something new to send. */
+  async #plan(): Promise<void> {
     try {
-      while (this.#isNudged && !this.#isStopping) {
+      while (this.#isNudged && !this.#isStopped) {
         this.#isNudged = false
         const cluster = await this.#view.meet()
         if (cluster.kind === 'away') return
         const isSettled = await this.#settleOn(cluster)
         if (!isSettled) return
-        const rows = await this.#unsent(cluster)
-        this.#dispatch(rows, cluster)
-        if (rows.length === relayRowsMax) this.#isNudged = true
+        const { places, lastId } = await this.#backlog()
+        if (lastId > this.#seenId) this.#isNudged = true // There may be more.
+        this.#seenId = lastId
+        for (const place of places) this.#lane(place, cluster).wake()
         await this.#prune()
       }
     } catch (error) {
@@ -110,77 +124,80 @@ export class Relay {
     }
   }
 
-  /** R4. Not before all sends to the last cluster have ended; the last of them nudges. */
-  async #settleOn({ clusterId }: MetCluster): Promise<boolean> {
-    if (clusterId === this.#clusterId) return true
-    if (this.#isSending()) return false
+  /**
+   * R4, and the routes of the rows where the cluster or its partitions have changed. Not before
+   * all sends to the last cluster have ended; the last of them nudges.
+   */
+  async #settleOn(cluster: MetCluster): Promise<boolean> {
+    if (cluster === this.#settled || this.#isStillSettled(cluster)) return true
+    this.#waitsForLanes = this.#isSending()
+    if (this.#waitsForLanes) return false
     const { store, outbox, log } = this.#options
-    const count = await store.transaction('meet a cluster', (db) => unsendOthers(db, clusterId))
+    const { clusterId, partitions } = cluster
+    outbox.route(partitions) // Rows that are said from now on need no routing.
+    const count = await store.transaction('meet a cluster', async (db) => {
+      const unsent = await unsendOthers(db, clusterId)
+      for (const [topic, number] of partitions) await routeRows(db, topic, number)
+      return unsent
+    })
     outbox.sent(-count)
     for (const lane of this.#lanes.values()) lane.stop()
     this.#lanes.clear()
-    this.#clusterId = clusterId
+    this.#settled = cluster
+    this.#seenId = 0
     log.info({ clusterId, events: count }, 'the relay has met a Kafka cluster')
     return true
   }
 
-  /** What can be sent now: a busy lane, or a topic that the cluster has not got, must wait. */
-  async #unsent({ partitions }: MetCluster): Promise<readonly UnsentRow[]> {
-    const { store, clock } = this.#options
-    const busy = [...this.#lanes.values()].filter(({ isBusy }) => isBusy).map(({ place }) => place)
-    const missing = [...this.#strayTopics].filter((topic) => !partitions.has(topic))
-    return unsentRows(store.read, {
-      busy: [...busy, ...missing.map((topic) => ({ topic, partition: 0, partitions: 1 }))],
-      nowMs: clock.nowMs(),
-      rowsMax: relayRowsMax,
-    })
+  #isStillSettled({ clusterId, partitions }: MetCluster): boolean {
+    const known = this.#settled
+    return (
+      known?.clusterId === clusterId &&
+      known.partitions.size === partitions.size &&
+      [...partitions].every(([topic, number]) => known.partitions.get(topic) === number)
+    )
   }
 
-  /** Gives each lane its rows. */
-  #dispatch(rows: readonly UnsentRow[], cluster: MetCluster): void {
-    const shares = new Map<Lane, UnsentRow[]>()
-    for (const row of rows) {
-      const partitions = cluster.partitions.get(row.topic)
-      if (partitions === undefined) {
-        this.#findStray(row.topic)
-        continue
-      }
-      const partition = partitionOf(row.hash, partitions)
-      const lane = this.#lane({ topic: row.topic, partition, partitions }, cluster.clusterId)
-      const share = shares.get(lane) ?? []
-      share.push(row)
-      shares.set(lane, share)
+  async #backlog(): Promise<Backlog> {
+    const { read } = this.#options.store
+    if (this.#seenId > 0) return newBacklog(read, this.#seenId, hintRowsMax)
+    await this.#addStrays()
+    return wholeBacklog(read)
+  }
+
+  /** Topics that the outbox has and the catalogue has not, or no longer: they are made, too. */
+  async #addStrays(): Promise<void> {
+    const { store, service } = this.#options
+    const partitions = service.catalogue.topics[0]?.partitions ?? 1
+    for (const topic of await unroutedTopics(store.read)) {
+      const isNew = this.#view.add({ topic, partitions })
+      if (isNew) this.#isNudged = true
     }
-    for (const [lane, share] of shares) void lane.carry(share)
   }
 
-  /** The catalogue does not have the topic any more, or the cluster did not make it. */
-  #findStray(topic: string): void {
-    if (this.#strayTopics.has(topic)) return
-    this.#strayTopics.add(topic)
-    const partitions = this.#options.service.catalogue.topics[0]?.partitions ?? 1
-    this.#view.add({ topic, partitions })
-    this.#isNudged = true
-  }
-
-  #lane(place: LanePlace, clusterId: string): Lane {
+  #lane(place: TopicPartition, { clusterId }: MetCluster): Lane {
     const name = `${place.topic}/${place.partition}`
     const known = this.#lanes.get(name)
-    if (known !== undefined && known.place.partitions === place.partitions) return known
+    if (known !== undefined) return known
     const lane = new Lane({
       ...this.#options,
       place,
       clusterId,
-      freed: () => {
-        if (!this.#isStopping) this.nudge()
-      },
-      doubted: () => {
-        this.#view.forget()
-        this.#finishDraining()
-      },
+      isSameCluster: () => this.#isSameCluster(),
+      rested: () => this.#rested(),
+      doubted: () => this.#view.forget(),
     })
     this.#lanes.set(name, lane)
     return lane
+  }
+
+  /** R4. Where it is not, the lanes come to rest, and the plan settles on what there is now. */
+  async #isSameCluster(): Promise<boolean> {
+    if (this.#isStopped) return false
+    const cluster = await this.#view.meet()
+    if (cluster.kind === 'met' && this.#isStillSettled(cluster)) return true
+    this.nudge()
+    return false
   }
 
   async #prune(): Promise<void> {
@@ -203,11 +220,19 @@ export class Relay {
     })
   }
 
+  #rested(): void {
+    if (this.#waitsForLanes && !this.#isSending()) this.nudge()
+    this.#finishDraining()
+  }
+
   #finishDraining(): void {
-    if (!this.#isSending() && this.#carrying === null) this.#drained?.()
+    if (!this.#isSending() && this.#planning === null) this.#drained?.()
   }
 
   #isSending(): boolean {
     return [...this.#lanes.values()].some((lane) => lane.isSending)
   }
 }
+
+/** New rows that are looked at together; a transaction seldom says more. */
+const hintRowsMax = 1_000

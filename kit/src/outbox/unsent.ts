@@ -10,50 +10,32 @@ export interface UnsentRow {
   readonly topic: string
   readonly stream: string
   readonly key: string | null
-  readonly hash: number
   readonly size: number
   /** How often it was refused, or null. */
   readonly attempts: number | null
 }
 
-/** A partition of a topic whose number of partitions is known. */
-export interface LanePlace extends TopicPartition {
-  readonly partitions: number
-}
-
-export interface UnsentOptions {
-  /** Rows of these partitions are left out: somebody is at work on them. */
-  readonly busy: readonly LanePlace[]
-  readonly nowMs: number
-  readonly rowsMax: number
-}
-
 /**
- * The first unsent rows in the order of their ids, without those of held keys. It never starts
- * behind the last that it saw: a row with a lower id may be committed later (P2).
+ * A partition's first unsent rows in the order of their ids, without those of held keys. It
+ * never starts behind the last that it saw: a lower id may be committed later (P2).
  */
 export async function unsentRows(
   db: Kysely<KitTables>,
-  { busy, nowMs, rowsMax }: UnsentOptions,
+  { topic, partition }: TopicPartition,
+  { nowMs, rowsMax }: { readonly nowMs: number; readonly rowsMax: number },
 ): Promise<UnsentRow[]> {
-  let query = db
+  return db
     .selectFrom('millrace_outbox as event')
     .leftJoin('millrace_outbox_holds as hold', 'hold.outbox_id', 'event.id')
     .select(['event.id', 'event.event_id', 'event.topic', 'event.stream', 'event.key'])
-    .select(['event.hash', 'hold.attempts', sql<number>`length(event.value)`.as('size')])
+    .select(['hold.attempts', sql<number>`length(event.value)`.as('size')])
     .where('event.sent_cluster_id', 'is', null)
+    .where('event.topic', '=', topic)
+    .where('event.partition', '=', partition)
     .where((eb) => eb.not(eb.exists(holdOn(eb, nowMs))))
-  for (const { topic, partition, partitions } of busy) {
-    query = query.where((eb) =>
-      eb.not(
-        eb.and([
-          eb('event.topic', '=', topic),
-          eb(sql`event.hash % ${partitions}`, '=', partition),
-        ]),
-      ),
-    )
-  }
-  return query.orderBy('event.id').limit(rowsMax).execute()
+    .orderBy('event.id')
+    .limit(rowsMax)
+    .execute()
 }
 
 type EventExpressions = ExpressionBuilder<
@@ -90,7 +72,7 @@ export async function loadRows(
 }
 
 export interface SentRows {
-  readonly ids: readonly number[]
+  readonly rows: readonly UnsentRow[]
   readonly place: TopicPartition
   readonly clusterId: string
   /** Where the partition goes on behind what was sent. */
@@ -100,13 +82,16 @@ export interface SentRows {
 
 /** Marks rows as sent and moves the partition's position behind them, in one transaction. */
 export async function markSent(db: Transaction<KitTables>, sent: SentRows): Promise<void> {
-  const { ids, clusterId, nowMs } = sent
+  const { rows, clusterId, nowMs } = sent
+  const ids = rows.map(({ id }) => id)
   if (ids.length > 0) {
     await db
       .updateTable('millrace_outbox')
       .set({ sent_at_ms: nowMs, sent_cluster_id: clusterId })
       .where('id', 'in', ids)
       .execute()
+  }
+  if (rows.some(({ attempts }) => attempts !== null)) {
     await db.deleteFrom('millrace_outbox_holds').where('outbox_id', 'in', ids).execute()
   }
   await db
@@ -139,17 +124,4 @@ export async function positionOf(
     .where('partition', '=', partition)
     .executeTakeFirst()
   return row === undefined ? null : BigInt(row.next_offset)
-}
-
-/**
- * Makes rows that were sent to another cluster unsent again, because this one has not got them:
- * the broker's data was wiped, or the service moved. Gives their number.
- */
-export async function unsendOthers(db: Transaction<KitTables>, clusterId: string): Promise<number> {
-  const { numUpdatedRows } = await db
-    .updateTable('millrace_outbox')
-    .set({ sent_at_ms: null, sent_cluster_id: null })
-    .where('sent_cluster_id', '!=', clusterId)
-    .executeTakeFirst()
-  return Number(numUpdatedRows)
 }
