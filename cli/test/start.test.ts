@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { millrace, startMillrace } from './cli-process.ts'
 import { freeOffset } from './free-offset.ts'
@@ -125,5 +126,25 @@ test(
     assert.equal((await service.ended).code, 0)
     host.process.kill('SIGINT')
     await host.ended
+  },
+)
+
+test(
+  'without a system the broker starts alone, and is told in JSON where it is',
+  limit,
+  async () => {
+    using place = temporaryDirectory()
+    const offset = await freeOffset()
+    const words = ['start', '--port-offset', String(offset), '--json']
+    await using host = startMillrace(words, { currentDirectory: place.path })
+    await host.said('}\n')
+    const overview = JSON.parse(host.stdout)
+    assert.deepEqual(overview.systems, [])
+    assert.equal(overview.dataDirectory, join(place.path, '.millrace'))
+    const [broker] = overview.kafka.brokers
+    const topics = await millrace(['topics', '--brokers', broker])
+    assert.deepEqual([topics.code, topics.stderr], [0, 'there are no topics yet\n'])
+    host.process.kill('SIGINT')
+    assert.equal((await host.ended).code, 0)
   },
 )

@@ -1,5 +1,6 @@
 import { type Environment, readKafkaConfig, type System, systemClock } from '@millrace/kit'
 import { type Command, dataOption, type ExitCode, type Input, jsonOption } from '../command.ts'
+import { CommandFailure } from '../failure.ts'
 import { type Addresses, assignAddresses } from '../host/addresses.ts'
 import { announcement } from '../host/announcement.ts'
 import { claimDataDirectory, type DataDirectory, dataDirectoryAt } from '../host/data-directory.ts'
@@ -28,6 +29,7 @@ export const command: Command = {
     json: jsonOption,
   },
   notes: [
+    'Where there is no system at all, the broker starts alone.',
     'With KAFKA_BROKERS set the services use that Kafka, and the embedded broker stays off. Other ' +
       'KAFKA_* variables: KAFKA_SSL, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD, ' +
       'KAFKA_SASL_MECHANISM, KAFKA_CLIENT_ID, KAFKA_LOG_LEVEL, KAFKA_ENABLED.',
@@ -53,6 +55,9 @@ export const command: Command = {
   },
 }
 
+const noSystems = 'there is no systems/*/system.ts here'
+const byPath = 'millrace start ./my-system.ts'
+
 interface Plan {
   readonly systems: readonly System[]
   readonly addresses: Addresses
@@ -67,6 +72,10 @@ async function planOf(input: Input, terminal: Terminal, paths: DataDirectory): P
   const config = readKafkaConfig(terminal.env)
   const isEmbedded = config.enabled && !terminal.env['KAFKA_BROKERS']?.trim()
   const systems = await findSystems(input.positionals[0], currentDirectory)
+  if (systems.length === 0) {
+    if (!isEmbedded) throw new CommandFailure(`${noSystems}; name one: ${byPath}`)
+    terminal.note(`${noSystems}: the broker starts alone (a system of yours: ${byPath})`)
+  }
   const portOffset = input.integer('port-offset') ?? 0
   const addresses = assignAddresses(systems, { portOffset, embeddedBroker: isEmbedded })
   const kafka: KafkaPlace = isEmbedded

@@ -9,9 +9,9 @@ const systemFiles = 'systems/*/system.{ts,js,mjs}'
 
 /**
  * Loads what `start` was asked for: a path to a file that exports `system`, the name of a
- * directory under `systems/`, or, where nothing is named, all of them. `systems/` is looked for in
- * the current directory and upwards.
- * @throws CommandFailure when there is none, or the file exports none
+ * directory under `systems/`, or, where nothing is named, all of them, which may be none.
+ * `systems/` is looked for in the current directory and upwards.
+ * @throws CommandFailure when what is named is not there, or exports no system
  */
 export async function findSystems(
   wanted: string | undefined,
@@ -21,10 +21,7 @@ export async function findSystems(
     return [await loadSystem(resolve(currentDirectory, wanted))]
   }
   const files = systemFilesFrom(currentDirectory)
-  if (wanted === undefined) {
-    if (files.size === 0) throw new CommandFailure(noSystems(currentDirectory))
-    return Promise.all([...files.values()].map(loadSystem))
-  }
+  if (wanted === undefined) return Promise.all([...files.values()].map(loadSystem))
   const file = files.get(wanted)
   if (file === undefined) throw new CommandFailure(unknownSystem(wanted, [...files.keys()]))
   return [await loadSystem(file)]
@@ -47,13 +44,6 @@ function systemFilesFrom(directory: string): ReadonlyMap<string, string> {
 
 function nameOf(file: string): string {
   return file.split(/[\\/]/)[1] ?? file
-}
-
-function noSystems(directory: string): string {
-  return (
-    `there is no systems/*/system.ts in ${directory} or above it; ` +
-    'name a file that exports a system: millrace start ./my-system.ts'
-  )
 }
 
 function unknownSystem(wanted: string, names: readonly string[]): string {
