@@ -72,7 +72,8 @@ export function embedded(flush: 'ack' | 'os'): Subject {
         processId: server.id,
         spawnedAtMs,
         async [Symbol.asyncDispose]() {
-          await server.stop()
+          // Node writes what it compiled when a process ends in order.
+          await server.end()
           await rm(folder, { recursive: true, force: true })
         },
       }

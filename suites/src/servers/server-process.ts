@@ -5,7 +5,7 @@
  *     kills the server when the pipe closes.
  * S2. Its process id is the server's own, not a shell's: the shell that starts the guard becomes
  *     the server (`exec`).
- * S3. Nothing it wrote is worth keeping, so `stop` kills it, and waits until it is gone.
+ * S3. `stop` kills it: of a server that only a test used, nothing is worth keeping.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -20,7 +20,10 @@ export interface ServerProcess {
   running(): boolean
   /** The last lines that it wrote, for a message about why it ended. */
   lastLines(): string
+  /** Kills it, and waits until it is gone. */
   stop(): Promise<void>
+  /** Asks it to end in order (SIGTERM), and waits until it has. */
+  end(): Promise<void>
 }
 
 export interface ServerCommand {
@@ -59,6 +62,10 @@ export function startServerProcess(options: ServerCommand): ServerProcess {
       readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lastLinesMax).join('\n'),
     async stop() {
       if (running()) child.kill('SIGKILL')
+      await ended
+    },
+    async end() {
+      if (running()) child.kill('SIGTERM')
       await ended
     },
   }
