@@ -43,7 +43,7 @@ export const system = defineSystem({
         `-d '{"username":"test","email":"test@example.com","password":"pass"}'`,
     },
     {
-      text: 'See the event, as any Kafka client sees it',
+      text: 'See the event, as every Kafka client sees it',
       command: 'npx millrace tail user.created',
     },
   ],
@@ -70,6 +70,9 @@ export const system = defineSystem({
       text: 'Let the mailbox take mail for refused.test from now on',
       command: `curl -X POST ${address('mailbox', 'http')}/refusals/off`,
     },
-    { text: 'Give it to its handler again: the mail arrives', command: 'npx millrace redrive --all' },
+    {
+      text: 'Give it to its handler again: the mail arrives',
+      command: 'npx millrace redrive --all',
+    },
   ],
 })

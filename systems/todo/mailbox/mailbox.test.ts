@@ -63,6 +63,13 @@ test('while it is down no connection is taken; up again it has the same port', a
   )
 })
 
+test('a port that is taken is an error, and leaves nothing open', async () => {
+  await using mailbox = await startMailbox(system)
+  const taken = { http: Number(new URL(mailbox.url).port), smtp: mailbox.smtpPort }
+  await assert.rejects(startMailbox({ ...system, smtp: taken.smtp }), { code: 'EADDRINUSE' })
+  await assert.rejects(startMailbox({ ...system, http: taken.http }), { code: 'EADDRINUSE' })
+})
+
 test('the switch on the page leads back to the page, and another site cannot press it', async () => {
   await using mailbox = await startMailbox(system)
   const press = (site: string) =>

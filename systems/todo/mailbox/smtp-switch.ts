@@ -56,12 +56,12 @@ export class SmtpSwitch implements AsyncDisposable {
     return this.#switch(async () => {
       if (this.#server) return
       const server = this.#smtpServer()
+      // A port that is taken rejects below; a sender that hangs up is the sender's trouble.
+      server.on('error', () => {})
       const listener = server.listen(this.#port, '127.0.0.1')
       await once(listener, 'listening')
       const address = listener.address()
       if (typeof address === 'object' && address !== null) this.#port = address.port
-      // A sender that hangs up in the middle is the sender's trouble.
-      server.on('error', () => {})
       this.#server = server
     })
   }
@@ -93,7 +93,7 @@ export class SmtpSwitch implements AsyncDisposable {
       size: mailboxMailBytesMax,
       onRcptTo: ({ address }, _session, answer) => {
         const refused = this.#refusing && address.toLowerCase().endsWith(`@${refusedDomain}`)
-        answer(refused ? reply(550, `${refusedDomain} takes no mail`) : null)
+        answer(refused ? reply(550, `<${address}> is refused here, on purpose`) : null)
       },
       onData: (stream, { envelope }, answer) => {
         const to = envelope.rcptTo.map(({ address }) => address)

@@ -45,7 +45,10 @@ test('a mail arrives with its own Message-ID, and a server that is down is an ou
 
   await assert.rejects(
     send({ ...mail, to: { name: 'No', address: 'no@refused.test' } }),
-    (error) => error instanceof MailRefused && /to no@refused\.test: 550 /.test(error.message),
+    (error) =>
+      error instanceof MailRefused &&
+      !error.message.includes('no@') &&
+      /refuses the mail: 550 /.test(error.message),
   )
 
   await mailbox.takeDown()

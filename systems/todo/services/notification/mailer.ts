@@ -74,18 +74,21 @@ export class MailRefused extends Error {
   readonly retriable = false
 }
 
-/** The error for the kit's retries: an outage, a fatal one, or one to try again. */
+/**
+ * The error for the kit's retries: an outage, a fatal one, or one to try again. Its reason goes to
+ * logs and dead letters, which are no place for an address: the event says whose mail it is.
+ */
 function explained(failure: SmtpFailure, { to, error }: { to: string; error: unknown }): Error {
   const { response, message } = detailsOf(error)
-  const reason = response ?? message
+  const reason = (response ?? message).replaceAll(to, '…')
   const options = { cause: error }
   if (failure === 'outage') {
     return new Outage(`the SMTP server takes no mail: ${reason}`, options)
   }
   if (failure === 'refused') {
-    return new MailRefused(`the SMTP server refuses the mail to ${to}: ${reason}`, options)
+    return new MailRefused(`the SMTP server refuses the mail: ${reason}`, options)
   }
-  return new Error(`the SMTP server does not take the mail to ${to} now: ${reason}`, options)
+  return new Error(`the SMTP server does not take the mail now: ${reason}`, options)
 }
 
 interface ErrorDetails {
