@@ -41,6 +41,11 @@ export class ScriptedTransport implements Transport {
     this.#partitions = new Map()
   }
 
+  /** As an operator who adds partitions. */
+  grow(topic: string, partitions: number): void {
+    this.#partitions.set(topic, partitions)
+  }
+
   /** What lies on a topic, as text, partition after partition. */
   valuesOn(topic: string): string[] {
     return [...this.#logs]

@@ -203,7 +203,6 @@ test('on another cluster nothing is sent while a send to the last one is on its 
   await settle()
   assert.equal(it.transport.sends.length, 1)
   answer(unavailable)
-  await it.clock.advance(relaySweepMs)
   await until('both are sent', () => it.outbox.unsent === 0)
   assert.deepEqual(it.transport.valuesOn('said'), ['a1', 'a2'])
   assert.equal(it.transport.inFlightMax, 1)
@@ -252,6 +251,23 @@ test('an outbox that is full refuses what is said, and keeps what it has', async
   await it.clock.advance(relaySweepMs)
   await until('it is empty', () => it.outbox.unsent === 0)
   assert.deepEqual(transport.valuesOn('said'), ['a1', 'a2'])
+})
+
+test('events that wait while partitions are added go where their keys belong now', async () => {
+  await using it = await relayFixture()
+  const keys = ['ada', 'bob', 'cyd', 'dan', 'eve']
+  it.relay.start()
+  await until('the topics are made', () => it.relay.cluster.kind === 'met')
+  it.transport.script = () => unavailable
+  await it.say('said', ...keys.map((key) => by(key, key)))
+  await until('they were tried', () => it.transport.sends.length === 2)
+  it.transport.grow('said', 5)
+  it.transport.script = (_place, _records, append) => ({ kind: 'sent', baseOffset: append() })
+  await it.clock.advance(60_000)
+  await until('they are sent', () => it.outbox.unsent === 0)
+  const places = it.transport.sends.slice(2).map((send) => send.split(':')[0])
+  const wanted = new Set(keys.map((key) => `said/${partitionOf(keyHash(key), 5)}`))
+  assert.deepEqual(new Set(places), wanted)
 })
 
 test('an event of a topic that the catalogue has lost is still sent', async () => {
