@@ -239,13 +239,16 @@ function moving(check: Check): void {
       await writeDown(event, context)
     }
     const first = await bench.start({ handle: slowly })
-    const second = await bench.start({ handle: slowly })
     let sent = 0
     const send = async () => {
       sent += 1
       await bench.send('updated', sent % 2 === 0 ? 'a' : 'bb', String(sent))
     }
-    // Under way while the first member's partitions are dealt anew, and then back again.
+    // The second member comes while the first has its hands full.
+    while ((await first.done()).length < 5) await send()
+    const starting = bench.start({ handle: slowly })
+    for (let more = 0; more < 40; more += 1) await send()
+    const second = await starting
     const hasMoved = async () => (await first.done()).length > 5 && (await second.done()).length > 5
     while (!(await hasMoved())) await send()
     await second.running.stop()
