@@ -1,7 +1,7 @@
 import type { Terminal } from './output/terminal.ts'
 
 /**
- * A command as a value: what it takes, what its help says, and what it does. `main.ts` names
+ * A command as a value: what it takes, what its help says, and what it does. `commands.ts` names
  * them all.
  */
 export interface Command {

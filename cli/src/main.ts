@@ -1,46 +1,6 @@
-import { type CommandTable, runCommandLine } from './command-line.ts'
+import { runCommandLine } from './command-line.ts'
+import { commands } from './commands.ts'
 import { openTerminal, readerGone } from './output/terminal.ts'
-
-// The command table. A command's file is loaded when it runs, so that `topics` does not pay for
-// `start`.
-const commands: CommandTable = {
-  start: {
-    summary: 'start the broker, the services of a system, and the start page',
-    load: async () => (await import('./commands/start.ts')).command,
-  },
-  run: {
-    summary: 'run one service of a system in this process, as in production',
-    load: async () => (await import('./commands/run.ts')).command,
-  },
-  topics: {
-    summary: 'list the topics of a Kafka, with their partitions and records',
-    load: async () => (await import('./commands/topics.ts')).command,
-  },
-  tail: {
-    summary: 'print the last records of a topic, a record a line',
-    load: async () => (await import('./commands/tail.ts')).command,
-  },
-  groups: {
-    summary: 'list consumer groups, with how far each has read and what is left',
-    load: async () => (await import('./commands/groups.ts')).command,
-  },
-  'dead-letters': {
-    summary: 'list what services have put aside, and why',
-    load: async () => (await import('./commands/dead-letters.ts')).command,
-  },
-  redrive: {
-    summary: 'give dead letters to their handler again',
-    load: async () => (await import('./commands/redrive.ts')).command,
-  },
-  discard: {
-    summary: 'give dead letters up for good',
-    load: async () => (await import('./commands/discard.ts')).command,
-  },
-  reset: {
-    summary: 'start over: empty the broker and the databases of a data directory together',
-    load: async () => (await import('./commands/reset.ts')).command,
-  },
-}
 
 const interruption = new AbortController()
 // The first Ctrl-C lets the command end in order; a second ends it where it stands.

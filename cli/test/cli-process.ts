@@ -31,7 +31,7 @@ export interface RunningCli extends AsyncDisposable {
   readonly ended: Promise<CliResult>
   readonly stdout: string
   readonly stderr: string
-  /** Resolves when standard output or error has that text; rejects when the process ends without. */
+  /** Resolves when standard output or error has that text; rejects when it ends without. */
   said(text: string | RegExp): Promise<void>
 }
 

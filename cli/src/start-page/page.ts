@@ -34,14 +34,15 @@ ${fromTheTerminal(lines)}
 <dt>Data</dt><dd><code>${dataDirectory}</code></dd>
 <dt>Log</dt><dd><code>${logFile}</code></dd>
 </dl>
-<p>Stop with Ctrl-C; the next start finds everything. Start over, with broker and databases empty:</p>
+<p>Stop with Ctrl-C; the next start finds everything. Start over, with broker and
+databases empty:</p>
 ${commandLine(lines.reset)}
 </section>
 <section>
 <h2>Use a real Kafka</h2>
 <p>The services speak Kafka's protocol. Name a Kafka and they use it; the embedded broker then
-stays off. <code>KAFKA_SSL</code>, <code>KAFKA_SASL_USERNAME</code>, <code>KAFKA_SASL_PASSWORD</code> and
-<code>KAFKA_SASL_MECHANISM</code> open one that is protected.</p>
+stays off. <code>KAFKA_SSL</code>, <code>KAFKA_SASL_USERNAME</code>,
+<code>KAFKA_SASL_PASSWORD</code> and <code>KAFKA_SASL_MECHANISM</code> open one that is protected.</p>
 ${commandLine(lines.useKafka)}
 </section>
 </main>
@@ -99,7 +100,8 @@ ${topics.kind === 'listed' ? topicTable(topics.topics) : html`<p class="down">${
 function topicTable(topics: readonly TopicStatus[]): Html {
   if (topics.length === 0) return html`<p>None yet.</p>`
   return html`<table>
-<thead><tr><th>topic</th><th class="number">partitions</th><th class="number">records</th></tr></thead>
+<thead><tr><th>topic</th><th class="number">partitions</th>
+<th class="number">records</th></tr></thead>
 <tbody>${topics.map(
     ({ topic, partitions, records }) => html`<tr><td><code>${topic}</code></td>
 <td class="number">${partitions}</td><td class="number">${String(records)}</td></tr>
@@ -139,7 +141,7 @@ ${command === '' ? undefined : commandLine(command)}</li>
 function fromTheTerminal({ cli, brokersOption }: OperatingLines): Html {
   const commands = [
     `${cli} topics${brokersOption}`,
-    `${cli} tail user.created --follow${brokersOption}`,
+    `${cli} tail TOPIC --follow${brokersOption}`,
     `${cli} groups${brokersOption}`,
     `${cli} dead-letters${brokersOption}`,
   ]
