@@ -63,6 +63,11 @@ export async function relayFixture(options: RelayFixtureOptions = {}) {
     outbox,
     relay,
     say: speech,
+    /** Publishes, and then rolls back. Rejects. */
+    takeBack: <Name extends keyof typeof catalogue.events>(
+      name: Name,
+      ...bodies: readonly BodyOf<typeof catalogue, Name>[]
+    ) => say({ store, outbox, clock, name, bodies, isTakenBack: true }),
     store,
     transport,
     /** As the end of the process: nothing is finished, the files stay. */
@@ -80,10 +85,18 @@ interface Speech {
   readonly clock: ManualClock
   readonly name: string
   readonly bodies: readonly unknown[]
+  readonly isTakenBack?: boolean
 }
 
-async function say({ store, outbox, clock, name, bodies }: Speech): Promise<void> {
-  const scope = store.scope({ name: 'say', closing: (db) => publisher.flush(db) })
+async function say(speech: Speech): Promise<void> {
+  const { store, outbox, clock, name, bodies, isTakenBack = false } = speech
+  const scope = store.scope({
+    name: 'say',
+    async closing(db) {
+      await publisher.flush(db)
+      if (isTakenBack) throw new Error('taken back')
+    },
+  })
   const publisher = new Publisher({
     catalogue,
     source: 'speaker',
