@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { serverVariable } from '@millrace/suites/servers'
+import { outputInReadme, outputOn } from './test/scenario-output.ts'
+
+for (const [name, variable] of [
+  ['Apache Kafka 4.3', 'MILLRACE_KAFKA_4'],
+  ['Apache Kafka 3.5 with ZooKeeper', 'MILLRACE_KAFKA_3'],
+] as const) {
+  test(`on ${name} the day is the same`, async () => {
+    assert.equal(await outputOn(serverVariable(variable)), await outputInReadme())
+  })
+}
