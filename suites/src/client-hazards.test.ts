@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Broker, startBroker } from '@millrace/broker'
+import { type KafkaSettings, openKafka, type Transport } from '@millrace/kit'
+import {
+  Fetch,
+  type FetchRequest,
+  Heartbeat,
+  JoinGroup,
+  LeaveGroup,
+  OffsetCommit,
+  Produce,
+} from '@millrace/wire'
+import { RecordingListener, recordOf } from './recording-listener.ts'
+
+/** What is known of `@platformatic/kafka` 2.x to bite, each shown on a broker that provokes it. */
+
+const topic = 'hazards'
+const group = 'hazards'
+const at = { topic, partition: 0 }
+
+interface Bench {
+  readonly broker: Broker
+  readonly transport: Transport
+  readonly connect: () => Transport
+}
+
+function hazard(title: string, run: (bench: Bench) => Promise<void>): void {
+  test(title, { timeout: 30_000 }, async () => {
+    await using stack = new AsyncDisposableStack()
+    const broker = stack.use(await startBroker())
+    // Clients write defaults into the object that they get: ours must not.
+    const settings: KafkaSettings = Object.freeze({
+      brokers: Object.freeze([broker.bootstrap]),
+      clientId: 'hazards',
+      tls: false,
+      sasl: null,
+    })
+    const connect = (): Transport => stack.use(openKafka(settings))
+    const transport = connect()
+    await transport.ensureTopics([{ topic, partitions: 2 }])
+    await run({ broker, transport, connect })
+  })
+}
+
+const codes = { ILLEGAL_GENERATION: 22, COORDINATOR_NOT_AVAILABLE: 15, NOT_ENOUGH_REPLICAS: 19 }
+
+hazard(
+  'a fetch asks for 1 MiB at most, waits shortly, and belongs to no session',
+  async (bench) => {
+    const requests: FetchRequest[] = []
+    using _ = bench.broker.intercept(Fetch, async ({ request, proceed }) => {
+      requests.push(request)
+      return proceed()
+    })
+    const listener = new RecordingListener()
+    bench.transport.consume({ group, instanceId: 'one', topics: [topic], listener })
+    await bench.transport.send(at, [recordOf('a')])
+    await listener.until(() => listener.values().length === 1)
+    for (const request of requests) {
+      assert.ok(request.maxBytes <= 1024 * 1024)
+      assert.ok(request.maxWaitMs <= 500)
+      assert.equal(request.isolationLevel, 1)
+      assert.deepEqual([request.sessionId, request.sessionEpoch], [0, -1])
+      for (const { partitions } of request.topics) {
+        for (const { partitionMaxBytes } of partitions) assert.ok(partitionMaxBytes <= 1024 * 1024)
+      }
+    }
+  },
+)
+
+hazard('nothing is committed by itself', async (bench) => {
+  let commits = 0
+  using _ = bench.broker.intercept(OffsetCommit, async ({ proceed }) => {
+    commits += 1
+    return proceed()
+  })
+  const listener = new RecordingListener()
+  const consumption = bench.transport.consume({
+    group,
+    instanceId: 'one',
+    topics: [topic],
+    listener,
+  })
+  await bench.transport.send(
+    at,
+    ['a', 'b', 'c'].map((value) => recordOf(value)),
+  )
+  await listener.until(() => listener.values().length === 3)
+  await consumption.stop()
+  assert.equal(commits, 0)
+})
+
+hazard(
+  'a produce is idempotent and acknowledged by all, and its repetition is stored once',
+  async (bench) => {
+    const acks: number[] = []
+    using _ = bench.broker.intercept(Produce, async ({ request, proceed }) => {
+      acks.push(request.acks)
+      const response = await proceed()
+      // The first answer is lost on the way: the client does not know that it was stored.
+      if (acks.length === 1) throw new Error('cut')
+      return response
+    })
+    const outcome = await bench.transport.send(at, [recordOf('a')])
+    assert.deepEqual(outcome, { kind: 'sent', baseOffset: 0n })
+    assert.deepEqual(acks, [-1, -1])
+    assert.equal((await bench.transport.readFrom(at, 0n, 10)).length, 1)
+  },
+)
+
+hazard(
+  'a produce that the broker cannot take now is unavailable, and not refused',
+  async (bench) => {
+    {
+      using _ = bench.broker.intercept(Produce, async ({ request, proceed }) => {
+        await proceed({ ...request, topicData: [] })
+        return {
+          responses: request.topicData.map(({ name, partitionData }) => ({
+            name,
+            partitionResponses: partitionData.map(({ index }) => ({
+              index,
+              errorCode: codes.NOT_ENOUGH_REPLICAS,
+              baseOffset: -1n,
+            })),
+          })),
+        }
+      })
+      const outcome = await bench.transport.send(at, [recordOf('a')])
+      assert.equal(outcome.kind, 'unavailable')
+      assert.equal(outcome.code, 'NOT_ENOUGH_REPLICAS')
+    }
+    assert.equal((await bench.transport.send(at, [recordOf('a')])).kind, 'sent')
+  },
+)
+
+hazard('a commit of an old generation is fenced, and reading goes on', async (bench) => {
+  const listener = new RecordingListener()
+  const consumption = bench.transport.consume({
+    group,
+    instanceId: 'one',
+    topics: [topic],
+    listener,
+  })
+  await bench.transport.send(at, [recordOf('a')])
+  await listener.until(() => listener.values().length === 1)
+  {
+    using _ = bench.broker.intercept(OffsetCommit, async ({ request }) => ({
+      topics: request.topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map(({ partitionIndex }) => ({
+          partitionIndex,
+          errorCode: codes.ILLEGAL_GENERATION,
+        })),
+      })),
+    }))
+    const fenced = await consumption.commit([{ ...at, offset: 1n }])
+    assert.deepEqual(fenced, { kind: 'fenced', code: 'ILLEGAL_GENERATION' })
+  }
+  await bench.transport.send(at, [recordOf('b')])
+  await listener.until(() => listener.values().length === 2)
+  assert.deepEqual(await consumption.commit([{ ...at, offset: 2n }]), { kind: 'committed' })
+})
+
+hazard('records that were asked for before a rebalance are dropped after it', async (bench) => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
+  let isHolding = false
+  using _ = bench.broker.intercept(Fetch, async ({ proceed }) => {
+    const response = await proceed()
+    if (!isHolding) return response
+    ask()
+    await gate
+    return response
+  })
+  const one = new RecordingListener()
+  bench.transport.consume({ group, instanceId: 'one', topics: [topic], listener: one })
+  await one.until(() => one.assignments.length === 1)
+  isHolding = true
+  for (const partition of [0, 1]) {
+    await bench.transport.send({ topic, partition }, [recordOf(`old ${partition}`)])
+  }
+  await asked
+  const two = new RecordingListener()
+  bench.connect().consume({ group, instanceId: 'two', topics: [topic], listener: two })
+  await one.until(() => one.assignments.length === 2)
+  isHolding = false
+  open()
+  await one.until(() => one.values().length === 1)
+  await two.until(() => two.values().length === 1)
+  const { partition } = one.assignments.at(-1)?.at(0) ?? {}
+  assert.deepEqual(one.values(), [`old ${partition}`])
+})
+
+hazard('a rejoin that fails does not end the membership', async (bench) => {
+  const listener = new RecordingListener()
+  bench.transport.consume({ group, instanceId: 'one', topics: [topic], listener })
+  await listener.until(() => listener.assignments.length === 1)
+  let refusals = 2
+  using _joins = bench.broker.intercept(JoinGroup, async ({ proceed, request }) => {
+    if (refusals === 0) return proceed()
+    refusals -= 1
+    return {
+      errorCode: codes.COORDINATOR_NOT_AVAILABLE,
+      protocolName: '',
+      leader: '',
+      skipAssignment: false,
+      memberId: request.memberId,
+      members: [],
+    }
+  })
+  let isFenced = true
+  using _heartbeats = bench.broker.intercept(Heartbeat, async ({ proceed }) => {
+    if (!isFenced) return proceed()
+    isFenced = false
+    return { errorCode: codes.ILLEGAL_GENERATION }
+  })
+  await listener.until(() => listener.assignments.length === 2)
+  await bench.transport.send(at, [recordOf('after')])
+  await listener.until(() => listener.values().length === 1)
+  assert.equal(refusals, 0)
+})
+
+hazard('a member is static, with a session of 10 s, and leaves without a word', async (bench) => {
+  const joins: (readonly [string | null, number])[] = []
+  let leaves = 0
+  using _joins = bench.broker.intercept(JoinGroup, async ({ request, proceed }) => {
+    joins.push([request.groupInstanceId, request.sessionTimeoutMs])
+    return proceed()
+  })
+  using _leaves = bench.broker.intercept(LeaveGroup, async ({ proceed }) => {
+    leaves += 1
+    return proceed()
+  })
+  const listener = new RecordingListener()
+  const consumption = bench.transport.consume({
+    group,
+    instanceId: 'one',
+    topics: [topic],
+    listener,
+  })
+  await listener.until(() => listener.assignments.length === 1)
+  await consumption.stop()
+  assert.deepEqual(joins[0], ['one', 10_000])
+  assert.equal(leaves, 0)
+})
+
+hazard('a fetch that the broker cuts off is tried again from the same place', async (bench) => {
+  const listener = new RecordingListener()
+  bench.transport.consume({ group, instanceId: 'one', topics: [topic], listener })
+  await bench.transport.send(at, [recordOf('a')])
+  await listener.until(() => listener.values().length === 1)
+  let cuts = 2
+  using _ = bench.broker.intercept(Fetch, async ({ proceed }) => {
+    if (cuts === 0) return proceed()
+    cuts -= 1
+    throw new Error('cut')
+  })
+  await bench.transport.send(at, [recordOf('b')])
+  await listener.until(() => listener.values().length === 2)
+  assert.deepEqual(listener.values(), ['a', 'b'])
+})
