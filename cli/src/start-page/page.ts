@@ -42,7 +42,8 @@ ${commandLine(lines.reset)}
 <h2>Use a real Kafka</h2>
 <p>The services speak Kafka's protocol. Name a Kafka and they use it; the embedded broker then
 stays off. <code>KAFKA_SSL</code>, <code>KAFKA_SASL_USERNAME</code>,
-<code>KAFKA_SASL_PASSWORD</code> and <code>KAFKA_SASL_MECHANISM</code> open one that is protected.</p>
+<code>KAFKA_SASL_PASSWORD</code> and <code>KAFKA_SASL_MECHANISM</code> open one that is
+protected.</p>
 ${commandLine(lines.useKafka)}
 </section>
 </main>
