@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { relayFixture } from '../../test/relay-fixture.ts'
+import { holdKey } from './holds.ts'
+import { routeRows } from './routing.ts'
+import { unsentRows } from './unsent.ts'
+
+test('of a backlog longer than a batch, the first come first, without those of held keys', async () => {
+  await using it = await relayFixture()
+  const said = ['ada', 'bob', 'ada', 'cyd', 'bob', 'dan'].map((by) => ({ by, payload: by }))
+  await it.say('said', ...said)
+  await it.store.transaction('route', (db) => routeRows(db, 'said', 1))
+  const place = { topic: 'said', partition: 0 }
+  const keys = async (rowsMax: number, nowMs = 0) =>
+    (await unsentRows(it.store.read, place, { nowMs, rowsMax })).map(({ key }) => key)
+  assert.deepEqual(await keys(4), ['ada', 'bob', 'ada', 'cyd'])
+
+  const [first] = await unsentRows(it.store.read, place, { nowMs: 0, rowsMax: 1 })
+  assert(first !== undefined)
+  const retryAtMs = await it.store.transaction('hold', (db) =>
+    holdKey(db, { row: first, code: 'TOO_LARGE', message: 'too large', nowMs: 0 }),
+  )
+  assert.deepEqual(await keys(3), ['bob', 'cyd', 'bob'])
+  assert.deepEqual(await keys(3, retryAtMs), ['ada', 'bob', 'ada'])
+})
