@@ -42,7 +42,9 @@ export function readListeners(names: ListenerNames): ListenersOutcome {
     if (listened.some((listener) => listener.name === name)) continue
     problems.push(`KAFKA_ADVERTISED_LISTENERS names ${name}, which KAFKA_LISTENERS does not`)
   }
-  if (served.length === 0) problems.push('KAFKA_LISTENERS names no listener for clients')
+  if (served.length === 0 && problems.length === 0) {
+    problems.push('KAFKA_LISTENERS names no listener for clients')
+  }
   if (problems.length > 0) return { kind: 'wrong', problems }
   return { kind: 'read', listeners: served.map((address) => settingsOf(address, advertised)) }
 }
