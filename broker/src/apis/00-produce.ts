@@ -54,7 +54,7 @@ function appendAll(request: ProduceRequest, context: RequestContext): Target[] {
   const targets: Target[] = []
   for (const { name: topic, partitionData } of request.topicData) {
     for (const data of partitionData) {
-      const outcome = refused ?? append({ topic, data, acks: request.acks }, context)
+      const outcome = refused ?? append(topic, data, context)
       targets.push({ topic, index: data.index, outcome })
     }
   }
@@ -68,23 +68,11 @@ function refusalOf(request: ProduceRequest, context: RequestContext): Refused | 
   return undefined
 }
 
-interface Append {
-  readonly topic: string
-  readonly data: PartitionData
-  readonly acks: number
-}
-
-function append({ topic, data, acks }: Append, { broker, apiVersion }: RequestContext): Outcome {
-  const found = broker.topics.byName(topic)
-  const log = found?.partitions[data.index]
-  if (found === undefined || log === undefined) return refusal(errors.unknownTopicOrPartition)
+function append(topic: string, data: PartitionData, context: RequestContext): Outcome {
+  const { broker, apiVersion } = context
+  const log = broker.topics.byName(topic)?.partitions[data.index]
+  if (log === undefined) return refusal(errors.unknownTopicOrPartition)
   if (data.records === null) return refusal(errors.invalidRecord)
-  if (
-    acks === -1 &&
-    Number(broker.topics.configs.valueOf('min.insync.replicas', found.configs)) > 1
-  ) {
-    return refusal(errors.notEnoughReplicas)
-  }
   const outcome = log.append(data.records, { zstdAllowed: apiVersion >= 7 })
   if (outcome.kind === 'rejected') {
     return { kind: 'refused', errorCode: outcome.errorCode, message: outcome.message }

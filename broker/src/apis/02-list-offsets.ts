@@ -21,28 +21,45 @@ const maxTimestamp = -3n
 const earliestLocal = -4n
 const latestTiered = -5n
 
+/** The version from which on a time below 0 has its meaning; a time that is not here has none. */
+const specialTimes: ReadonlyMap<bigint, number> = new Map([
+  [latest, 0],
+  [earliest, 0],
+  [maxTimestamp, 7],
+  [earliestLocal, 8],
+  [latestTiered, 9],
+])
+
 export const listOffsets = handler(ListOffsets, (request, { broker, apiVersion }) => ({
   topics: request.topics.map(({ name, partitions }) => {
     const topic = broker.topics.byName(name)
     return {
       name,
       partitions: partitions.map((wanted) => {
-        const found = answer(wanted, topic?.partitions[wanted.partitionIndex])
+        const log = topic?.partitions[wanted.partitionIndex]
+        const found = answer(wanted, log, apiVersion)
         return apiVersion >= 4 ? found : { ...found, leaderEpoch: undefined }
       }),
     }
   }),
 }))
 
-function answer(wanted: PartitionRequest, log: PartitionLog | undefined): PartitionResponse {
-  const { partitionIndex } = wanted
+function answer(
+  wanted: PartitionRequest,
+  log: PartitionLog | undefined,
+  apiVersion: number,
+): PartitionResponse {
+  const { partitionIndex, timestamp } = wanted
   if (log === undefined) {
     return { partitionIndex, errorCode: errors.unknownTopicOrPartition.code }
   }
   if (wanted.currentLeaderEpoch > leaderEpoch) {
     return { partitionIndex, errorCode: errors.unknownLeaderEpoch.code }
   }
-  return { partitionIndex, errorCode: errors.none.code, ...offsetAt(wanted.timestamp, log) }
+  if (timestamp < 0n && apiVersion < (specialTimes.get(timestamp) ?? Number.POSITIVE_INFINITY)) {
+    return { partitionIndex, errorCode: errors.unsupportedVersion.code }
+  }
+  return { partitionIndex, errorCode: errors.none.code, ...offsetAt(timestamp, log) }
 }
 
 /** Offset and timestamp are -1 where no record is late enough. */

@@ -4,7 +4,13 @@
 // - v5 error messages.
 // - v6 topics are named by name or by id.
 
-import { DeleteTopics, type DeleteTopicsRequest, errors, type ResponseInput } from '@millrace/wire'
+import {
+  DeleteTopics,
+  type DeleteTopicsRequest,
+  errors,
+  type ResponseInput,
+  zeroUuid,
+} from '@millrace/wire'
 import type { BrokerParts } from '../broker-parts.ts'
 import { handler } from '../handler.ts'
 
@@ -27,6 +33,10 @@ function wantedOf({ topics, topicNames }: DeleteTopicsRequest): readonly Wanted[
 
 async function deleteOne(broker: BrokerParts, wanted: Wanted): Promise<TopicResponse> {
   const { name, topicId } = wanted
+  if (name !== null && topicId !== undefined && topicId !== zeroUuid) {
+    const message = 'a topic is named by its name or by its id, not by both'
+    return { name, topicId, errorCode: errors.invalidRequest.code, errorMessage: message }
+  }
   const topic = name === null ? broker.topics.byId(topicId ?? '') : broker.topics.byName(name)
   if (topic === undefined) {
     const error = name === null ? errors.unknownTopicId : errors.unknownTopicOrPartition

@@ -41,9 +41,8 @@ function describe(
       configs: [],
     }
   }
-  const wanted = found.configs.filter(
-    ({ name }) => configurationKeys === null || configurationKeys.includes(name),
-  )
+  const asksForAll = configurationKeys === null || configurationKeys.length === 0
+  const wanted = found.configs.filter(({ name }) => asksForAll || configurationKeys.includes(name))
   return {
     errorCode: errors.none.code,
     errorMessage: null,

@@ -4,6 +4,7 @@ import { CreatePartitions, errors, type KafkaError, type ResponseInput } from '@
 import type { BrokerParts } from '../broker-parts.ts'
 import { handler } from '../handler.ts'
 import { partitionsPerTopicMax } from '../limits.ts'
+import { isOnOnlyNode } from '../topics/create-topic.ts'
 
 type Result = ResponseInput<typeof CreatePartitions>['results'][number]
 
@@ -46,9 +47,7 @@ function problemOf({ name, count, assignments }: Wanted, broker: BrokerParts): P
     return { error: errors.invalidPartitions, message }
   }
   const isAssignable =
-    assignments === null ||
-    (assignments.length === count - has &&
-      assignments.every(({ brokerIds }) => brokerIds.length === 1))
+    assignments === null || (assignments.length === count - has && assignments.every(isOnOnlyNode))
   if (isAssignable) return undefined
   const message = `${count - has} partitions are new, each on the only broker`
   return { error: errors.invalidReplicaAssignment, message }

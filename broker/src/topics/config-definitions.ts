@@ -101,7 +101,8 @@ export const topicConfigDefinitions: readonly ConfigDefinition[] = [
     name: 'min.insync.replicas',
     synonym: 'min.insync.replicas',
     value: int(1n, 1n),
-    documentation: 'How many replicas must have a batch with acks=all; there is one here.',
+    documentation:
+      'How many replicas must have a batch with acks=all; never more than there are, which is one.',
   },
   {
     name: 'preallocate',

@@ -1,7 +1,7 @@
 // Making a topic that somebody asked for: what is allowed, and what the broker adds.
 
 import { errors, type KafkaError } from '@millrace/wire'
-import type { BrokerParts } from '../broker-parts.ts'
+import { type BrokerParts, nodeId } from '../broker-parts.ts'
 import { partitionsPerTopicMax, topicsMax } from '../limits.ts'
 import { type ConfigValues, configProblem } from './config.ts'
 import { collidingName, type Topic, topicNameProblem } from './topic.ts'
@@ -106,12 +106,16 @@ function assignedCount(
   }
   const indexes = new Set(assignments.map(({ partitionIndex }) => partitionIndex))
   const isGapless = assignments.every((_, index) => indexes.has(index))
-  const isOnNode = assignments.every(({ brokerIds }) => brokerIds.length === 1)
-  if (isGapless && isOnNode && assignments.length <= partitionsPerTopicMax) {
+  if (isGapless && assignments.every(isOnOnlyNode) && assignments.length <= partitionsPerTopicMax) {
     return { kind: 'counted', count: assignments.length }
   }
   const message = 'an assignment numbers its partitions from 0 and gives each to the only broker'
   return refuse(errors.invalidReplicaAssignment, message)
+}
+
+/** Whether a partition is given to the only broker, once. */
+export function isOnOnlyNode({ brokerIds }: Pick<Assignment, 'brokerIds'>): boolean {
+  return brokerIds.length === 1 && brokerIds[0] === nodeId
 }
 
 function configsOf({
