@@ -57,7 +57,7 @@ export class ClusterView {
     this.#topicsAtMs = Number.NEGATIVE_INFINITY
   }
 
-  /** Adds a topic that the catalogue does not have (any more), but the outbox does; true if it is new. */
+  /** Adds a topic that the outbox has and the catalogue has not. True if it is new. */
   add(request: TopicRequest): boolean {
     if (this.#topics.has(request.topic)) return false
     this.#topics.set(request.topic, request)

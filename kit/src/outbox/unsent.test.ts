@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { relayFixture } from '../../test/relay-fixture.ts'
+import { ScriptedTransport } from '../../test/scripted-transport.ts'
 import { holdKey } from './holds.ts'
 import { routeRows } from './routing.ts'
 import { unsentRows } from './unsent.ts'
 
 test('of a backlog longer than a batch, the first come first, without those of held keys', async () => {
-  await using it = await relayFixture()
+  await using it = await relayFixture({ transport: new ScriptedTransport(null) })
   const said = ['ada', 'bob', 'ada', 'cyd', 'bob', 'dan'].map((by) => ({ by, payload: by }))
   await it.say('said', ...said)
   await it.store.transaction('route', (db) => routeRows(db, 'said', 1))
