@@ -70,13 +70,10 @@ interface Exchange {
 function refuse(error: unknown, { request, reply, log }: Exchange): FastifyReply {
   const correlationId = correlationIdOf(request)
   const known = problemOf(error)
-  if (known === null) {
-    const { method } = request
-    log.error(
-      { err: error, correlationId, method, url: request.routeOptions.url },
-      'a request failed',
-    )
-  }
+  const { method, routeOptions } = request
+  const fields = { err: error, correlationId, method, url: routeOptions.url }
+  if (known === null) log.error(fields, 'a request failed')
+  else if (known.status >= 500) log.warn(fields, 'a request was turned away for now')
   const problem = known ?? fault(correlationId)
   return reply
     .code(problem.status)
