@@ -1,4 +1,4 @@
-// OffsetFetch reads what a group committed. What was never committed is offset -1, without an error.
+// OffsetFetch reads what a group committed. What was never committed is offset -1, and no error.
 //
 // - v2 null topics ask for everything.
 // - v7 only stable offsets: all are, without transactions.

@@ -1,7 +1,7 @@
 // InitProducerId gives a producer the id under which it numbers its batches.
 //
-// - A producer that names its id (v3, KIP-360) asks because its sequence is broken; it gets a new id,
-//   which is as good as a new epoch without transactions.
+// - A producer that names its id (v3, KIP-360) asks because its sequence is broken; it gets a new
+//   id, as from Kafka.
 // - Not here: transactions. A transactional id is refused for good, and no client retries that.
 
 import { errors, InitProducerId } from '@millrace/wire'

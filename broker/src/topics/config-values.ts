@@ -13,7 +13,7 @@ export interface ConfigValue {
   readonly problemWith: (value: string) => string | undefined
 }
 
-export const intMax = 2_147_483_647n
+const intMax = 2_147_483_647n
 export const longMax = 9_223_372_036_854_775_807n
 
 export function int(fallback: bigint, min: bigint): ConfigValue {
