@@ -7,7 +7,13 @@
 // - v10 topic ids; v12 topics are found by them, before that a name must not be null.
 // - The broker's address is that of the listener through which the client came.
 
-import { errors, Metadata, type MetadataRequest, type ResponseInput } from '@millrace/wire'
+import {
+  errors,
+  type KafkaError,
+  Metadata,
+  type MetadataRequest,
+  type ResponseInput,
+} from '@millrace/wire'
 import { clusterOperations, operationsNotAsked, topicOperations } from '../authorized-operations.ts'
 import { leaderEpoch, nodeId } from '../broker-parts.ts'
 import { handler, type RequestContext } from '../handler.ts'
@@ -19,11 +25,14 @@ type TopicResponse = Response['topics'][number]
 
 export const metadata = handler(Metadata, (request, context) => {
   const missing = missingNames(request, context)
-  if (missing.length === 0) return respond(request, context)
-  return Promise.all(missing.map((name) => createTopic(context.broker, { name }))).then(() =>
-    respond(request, context),
-  )
+  if (missing.length === 0) return respond(request, context, noRefusals)
+  return createAll(missing, context).then((refusals) => respond(request, context, refusals))
 })
+
+/** Why topics were not made, by their names. */
+type Refusals = ReadonlyMap<string, KafkaError>
+
+const noRefusals: Refusals = new Map()
 
 /** Topics that are to be made first. */
 function missingNames(request: MetadataRequest, { broker }: RequestContext): readonly string[] {
@@ -32,20 +41,35 @@ function missingNames(request: MetadataRequest, { broker }: RequestContext): rea
   return names.filter((name) => broker.topics.byName(name) === undefined)
 }
 
-function respond(request: MetadataRequest, context: RequestContext): Response {
+async function createAll(names: readonly string[], { broker }: RequestContext): Promise<Refusals> {
+  const refusals = new Map<string, KafkaError>()
+  await Promise.all(
+    names.map(async (name) => {
+      const outcome = await createTopic(broker, { name })
+      if (outcome.kind === 'refused') refusals.set(name, outcome.error)
+    }),
+  )
+  return refusals
+}
+
+function respond(request: MetadataRequest, context: RequestContext, refusals: Refusals): Response {
   const { broker, endpoint } = context
   return {
     brokers: [{ nodeId, host: endpoint.host, port: endpoint.port }],
     clusterId: broker.clusterId,
     controllerId: nodeId,
-    topics: topicsOf(request, context),
+    topics: topicsOf(request, context, refusals),
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
       ? clusterOperations
       : operationsNotAsked,
   }
 }
 
-function topicsOf(request: MetadataRequest, context: RequestContext): TopicResponse[] {
+function topicsOf(
+  request: MetadataRequest,
+  context: RequestContext,
+  refusals: Refusals,
+): TopicResponse[] {
   const { topics } = context.broker
   const authorized = request.includeTopicAuthorizedOperations ? topicOperations : operationsNotAsked
   const shown = (topic: Topic): TopicResponse => ({
@@ -60,7 +84,9 @@ function topicsOf(request: MetadataRequest, context: RequestContext): TopicRespo
       return { errorCode: errors.invalidRequest.code, name: '', partitions: [] }
     }
     const topic = name === null ? topics.byId(topicId) : topics.byName(name)
-    return topic === undefined ? unknown(name, topicId) : shown(topic)
+    if (topic !== undefined) return shown(topic)
+    const error = refusals.get(name ?? '') ?? errorOfMissing(name)
+    return { errorCode: error.code, name, topicId, partitions: [] }
   })
 }
 
@@ -80,12 +106,9 @@ function describe({ name, topicId, partitions }: Topic): TopicResponse {
   }
 }
 
-function unknown(name: string | null, topicId: string): TopicResponse {
-  const error =
-    name === null
-      ? errors.unknownTopicId
-      : topicNameProblem(name) === undefined
-        ? errors.unknownTopicOrPartition
-        : errors.invalidTopicException
-  return { errorCode: error.code, name, topicId, partitions: [] }
+function errorOfMissing(name: string | null): KafkaError {
+  if (name === null) return errors.unknownTopicId
+  return topicNameProblem(name) === undefined
+    ? errors.unknownTopicOrPartition
+    : errors.invalidTopicException
 }

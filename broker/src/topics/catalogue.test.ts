@@ -80,6 +80,13 @@ describe('topics', () => {
     assert.equal(topics[0]?.errorCode, errors.invalidTopicException.code)
   })
 
+  test('whose name collides with another in metrics are not made, and no client waits for them', async () => {
+    await using at = await stage(newDisk())
+    await makeTopic(at.wire, 'my.topic')
+    const { topics } = await at.wire.ask(Metadata, 12, { topics: [{ name: 'my_topic' }] })
+    assert.equal(topics[0]?.errorCode, errors.invalidTopicException.code)
+  })
+
   test('that do not fit on the disk are refused, and can be made when they do', async () => {
     const disk = newDisk()
     await using at = await stage(disk)
