@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { before, test } from 'node:test'
+import { before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startBroker } from '@millrace/broker'
 import { openKafka, type Transport } from '@millrace/kit'
@@ -21,76 +21,79 @@ before(async () => {
   program = await buildGoProgram('kafka-go', join(import.meta.dirname, '../kafka-go'))
 })
 
-test('task.updated of kafka-go arrives as Go writes it: no key, no assignee, nanoseconds', async () => {
-  await using cluster = await openCluster()
-  await runChecked(program, ['produce', 'Mow the lawn', 'Paint the fence'], {
-    // An offset that is not UTC's, in winter as in summer.
-    environment: { KAFKA_BROKERS: cluster.brokers, TZ: 'Asia/Kolkata' },
+// They wait for Kafka's timers more than they compute, so they wait together.
+describe('kafka-go', { concurrency: true }, () => {
+  test('task.updated of kafka-go arrives as Go writes it: no key, no assignee, nanoseconds', async () => {
+    await using cluster = await openCluster()
+    await runChecked(program, ['produce', 'Mow the lawn', 'Paint the fence'], {
+      // An offset that is not UTC's, in winter as in summer.
+      environment: { KAFKA_BROKERS: cluster.brokers, TZ: 'Asia/Kolkata' },
+    })
+    const records = (await Promise.all(partitionsOf('task.updated').map(readAll(cluster)))).flat()
+    deepEqual(
+      records.map(({ key }) => key),
+      [null, null],
+    )
+    const events = records
+      .map(({ value }) => JSON.parse(new TextDecoder().decode(value ?? new Uint8Array())))
+      .toSorted((one, other) => one.taskId - other.taskId)
+    for (const { timestamp } of events) match(timestamp, /T\d\d:\d\d:\d\d\.\d{7,9}\+05:30$/)
+    deepEqual(
+      events.map(({ timestamp: _timestamp, ...event }) => event),
+      ['Mow the lawn', 'Paint the fence'].map((title, index) => ({
+        eventType: 'task.updated',
+        taskId: index + 1,
+        teamId: 1,
+        actorId: 1,
+        creatorId: 1,
+        assigneeId: null,
+        payload: { title, completed: false },
+      })),
+    )
   })
-  const records = (await Promise.all(partitionsOf('task.updated').map(readAll(cluster)))).flat()
-  deepEqual(
-    records.map(({ key }) => key),
-    [null, null],
-  )
-  const events = records
-    .map(({ value }) => JSON.parse(new TextDecoder().decode(value ?? new Uint8Array())))
-    .toSorted((one, other) => one.taskId - other.taskId)
-  for (const { timestamp } of events) match(timestamp, /T\d\d:\d\d:\d\d\.\d{7,9}\+05:30$/)
-  deepEqual(
-    events.map(({ timestamp: _timestamp, ...event }) => event),
-    ['Mow the lawn', 'Paint the fence'].map((title, index) => ({
-      eventType: 'task.updated',
-      taskId: index + 1,
-      teamId: 1,
-      actorId: 1,
-      creatorId: 1,
-      assigneeId: null,
-      payload: { title, completed: false },
-    })),
-  )
-})
 
-test('three readers of one group, one a topic, hear what kafka-go did not produce', async () => {
-  await using cluster = await openCluster()
-  for (const topic of topics) await cluster.say(topic, 0, `first on ${topic}`)
-  await using consumer = startConsumer(cluster)
-  await consumer.hears(topics.map((topic) => `first on ${topic}`))
-})
-
-test('readers that come back read on where the group had committed', async () => {
-  await using cluster = await openCluster()
-  await cluster.say('task.completed', 2, 'before')
-  {
+  test('three readers of one group, one a topic, hear what kafka-go did not produce', async () => {
+    await using cluster = await openCluster()
+    for (const topic of topics) await cluster.say(topic, 0, `first on ${topic}`)
     await using consumer = startConsumer(cluster)
-    await consumer.hears(['before'])
-  }
-  await cluster.say('task.completed', 2, 'after')
-  await using consumer = startConsumer(cluster)
-  await consumer.hears(['after'])
-  deepEqual(
-    consumer.heard.map(({ value }) => value),
-    ['after'],
-  )
-})
+    await consumer.hears(topics.map((topic) => `first on ${topic}`))
+  })
 
-test('a second program takes its share of the partitions, and gives it back', async () => {
-  await using cluster = await openCluster()
-  await using first = startConsumer(cluster)
-  await cluster.say('task.updated', 0, 'for one')
-  await first.hears(['for one'])
-  {
-    await using second = startConsumer(cluster)
-    await untilShared(cluster, [first, second])
-  }
-  const places = partitionsOf('task.updated')
-  const values = places.map(({ partition }) => `for the one that is left, on ${partition}`)
-  for (const [index, { partition }] of places.entries()) {
-    await cluster.say('task.updated', partition, values[index] ?? '')
-  }
-  await first.hears(values)
-  const { transport } = cluster
-  const behind = (await transport.lag(group, ['task.updated'])).filter(({ lag }) => lag > 0n)
-  deepEqual(behind, [])
+  test('readers that come back read on where the group had committed', async () => {
+    await using cluster = await openCluster()
+    await cluster.say('task.completed', 2, 'before')
+    {
+      await using consumer = startConsumer(cluster)
+      await consumer.hears(['before'])
+    }
+    await cluster.say('task.completed', 2, 'after')
+    await using consumer = startConsumer(cluster)
+    await consumer.hears(['after'])
+    deepEqual(
+      consumer.heard.map(({ value }) => value),
+      ['after'],
+    )
+  })
+
+  test('a second program takes its share of the partitions, and gives it back', async () => {
+    await using cluster = await openCluster()
+    await using first = startConsumer(cluster)
+    await cluster.say('task.updated', 0, 'for one')
+    await first.hears(['for one'])
+    {
+      await using second = startConsumer(cluster)
+      await untilShared(cluster, [first, second])
+    }
+    const places = partitionsOf('task.updated')
+    const values = places.map(({ partition }) => `for the one that is left, on ${partition}`)
+    for (const [index, { partition }] of places.entries()) {
+      await cluster.say('task.updated', partition, values[index] ?? '')
+    }
+    await first.hears(values)
+    const { transport } = cluster
+    const behind = (await transport.lag(group, ['task.updated'])).filter(({ lag }) => lag > 0n)
+    deepEqual(behind, [])
+  })
 })
 
 /** Speaks on every partition until each of the two has heard something only it heard. */
