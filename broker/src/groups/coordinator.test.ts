@@ -191,6 +191,20 @@ describe('what survives a crash of the broker', () => {
     assert.notEqual((await committed(after.wire)).committedOffset, 7n, 'the disk had lied')
   })
 
+  test('A1: an assignment is handed out when it is on the device, not before', async () => {
+    let hold: Promise<void> | undefined
+    const disk = new FaultyDisk({ now: () => 0, syncDelay: async () => hold })
+    await using at = await stage(disk)
+    await using other = await clientOf(at.broker)
+    const synced = Promise.withResolvers<void>()
+    hold = synced.promise
+    const member = joinAlone(at.wire)
+    for (let turn = 0; turn < 5; turn++) await other.ask(ListGroups, 4, {})
+    assert.equal(at.wire.waiting, 1)
+    synced.resolve()
+    await member
+  })
+
   test('a disk that fails is told to who commits, and nothing is pretended', async () => {
     const disk = new FaultyDisk({ now: () => 0 })
     await using at = await stage(disk)

@@ -144,13 +144,11 @@ function decideCommit(draft: Draft, request: CommitRequest): void {
 
 function commitError(draft: Draft, request: CommitRequest): number {
   const { state } = draft
-  const { memberId, groupInstanceId, generation } = request
+  const { memberId, generation } = request
   const answer = answers[state.kind].commit
   if (answer === 'gone') return errors.coordinatorNotAvailable.code
-  const isMember = generation >= 0 || memberId !== '' || groupInstanceId !== null
+  // Who is no member may commit only for a group that has none.
   if (generation < 0 && state.kind === 'empty') return errors.none.code
-  // Who is no member may only commit for a group that has none.
-  if (!isMember) return errors.unknownMemberId.code
   const errorCode = claimError(state, request)
   if (errorCode !== errors.none.code) return errorCode
   if (generation !== state.generation) return errors.illegalGeneration.code
