@@ -193,10 +193,13 @@ export class LogDirectory implements AsyncDisposable {
         await makePartitionDirectory(disk, { topic, partition, topicId })
       }
       const fresh = { recoveryPoint: 0n, logStartOffset: undefined, cleanShutdown: true }
-      const logs = partitions.map((partition) => this.#open({ topic, partition, config }, fresh))
-      const opened = await Promise.all(logs)
+      const openings = partitions.map((partition) =>
+        this.#open({ topic, partition, config }, fresh),
+      )
+      await Promise.allSettled(openings) // None may go on while all of them are deleted.
+      const logs = await Promise.all(openings)
       await disk.syncDirectory(ROOT)
-      return opened
+      return logs
     } catch (error) {
       const ignored = () => {} // What brought us here is what matters.
       await this.deletePartitions(topic, partitions).catch(ignored)

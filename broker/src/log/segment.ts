@@ -35,12 +35,21 @@ export class Segment {
 
   /** Opens the files of a segment, which are made when they are missing. */
   constructor(disk: Disk, directory: string, baseOffset: bigint) {
-    const open = (suffix: string) =>
-      disk.open(joinPath(directory, offsetFileName(baseOffset, suffix)))
+    const opened: DiskFile[] = []
+    const open = (suffix: string): DiskFile => {
+      const file = disk.open(joinPath(directory, offsetFileName(baseOffset, suffix)))
+      opened.push(file)
+      return file
+    }
     this.baseOffset = baseOffset
-    this.file = open('.log')
-    this.offsetIndex = new OffsetIndex(open('.index'), baseOffset)
-    this.timeIndex = new TimeIndex(open('.timeindex'), baseOffset)
+    try {
+      this.file = open('.log')
+      this.offsetIndex = new OffsetIndex(open('.index'), baseOffset)
+      this.timeIndex = new TimeIndex(open('.timeindex'), baseOffset)
+    } catch (error) {
+      for (const file of opened) file.close()
+      throw error
+    }
   }
 
   /** Bytes of batches in the file. */
