@@ -41,6 +41,8 @@ export type MillraceErrorCode =
   | 'kafka-authentication'
   /** No dead letter has that id. */
   | 'dead-letter-unknown'
+  /** As many events are put aside as may be. */
+  | 'dead-letters-full'
 
 export interface MillraceErrorOptions {
   readonly cause?: unknown

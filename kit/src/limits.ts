@@ -210,3 +210,6 @@ export const drainMsMax = 10_000
 
 /** Records behind from which health says so: some seconds of work. */
 export const lagToldMin = 10_000
+
+/** Events put aside: beyond it a service waits, because nobody looks after them any more. */
+export const deadLettersMax = 100_000

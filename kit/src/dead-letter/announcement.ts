@@ -39,7 +39,13 @@ export interface Announcer {
 
 export type LetterRow = Omit<Selectable<DeadLetterRow>, 'id'>
 
-export function deadLetterOf(row: LetterRow, { service, group }: Announcer): DeadLetter {
+/** A letter without the bytes of its record. */
+type ListedLetter = Omit<
+  LetterRow,
+  'cluster_id' | 'topic_id' | 'record_key' | 'record_value' | 'record_headers' | 'timestamp_ms'
+>
+
+export function deadLetterOf(row: ListedLetter, { service, group }: Announcer): DeadLetter {
   return {
     id: row.letter_id,
     service,

@@ -63,7 +63,7 @@ export function openDeadLetterOffice({ tools, parking, wake }: OfficeOptions): D
     async list() {
       const letters = await store.read
         .selectFrom('millrace_dead_letters')
-        .selectAll()
+        .select(listedColumns)
         .orderBy('id')
         .limit(listedLettersMax)
         .execute()
@@ -96,6 +96,25 @@ export function openDeadLetterOffice({ tools, parking, wake }: OfficeOptions): D
 
   return office
 }
+
+/** All but the record's own bytes, which a list does not show. */
+const listedColumns = [
+  'letter_id',
+  'state',
+  'due_at_ms',
+  'subscription',
+  'stream',
+  'held_key',
+  'event_id',
+  'event_type',
+  'correlation_id',
+  'attempts',
+  'reason',
+  'parked_at_ms',
+  'topic',
+  'partition',
+  'record_offset',
+] as const
 
 async function lettersMeant(
   db: Transaction<KitTables>,

@@ -87,6 +87,14 @@ export async function nextDueAtMs(db: Db, afterMs: number): Promise<number | nul
   return next
 }
 
+export async function countLetters(db: Db): Promise<number> {
+  const { count } = await db
+    .selectFrom('millrace_dead_letters')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return count
+}
+
 /** How many letters each held key has. */
 export async function heldKeyCounts(
   db: Db,

@@ -1,9 +1,11 @@
 import type { Insertable, Transaction } from 'kysely'
 import type { AnyEvent } from '../catalogue/catalogue.ts'
 import { type RecordOrigin, recordId } from '../catalogue/read-record.ts'
+import { MillraceError } from '../errors.ts'
 import { newEventId } from '../event-id.ts'
 import type { Delivery } from '../inbox/delivery.ts'
 import { queueKey } from '../inbox/delivery.ts'
+import { deadLettersMax } from '../limits.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
 import type { OutboxRow } from '../outbox/outbox-tables.ts'
 import type { KitTables } from '../store/kit-tables.ts'
@@ -11,6 +13,7 @@ import type { IncomingRecord } from '../transport/transport.ts'
 import { type Announcer, announcementOf, type LetterRow, tombstoneOf } from './announcement.ts'
 import type { DeadLetterState } from './dead-letter-table.ts'
 import {
+  countLetters,
   deleteLetter,
   headOf,
   heldKeyCounts,
@@ -36,6 +39,7 @@ export class Parking {
   readonly #wake: () => void
   /** Letters by queue key. */
   readonly #held = new Map<string, number>()
+  #count = 0
 
   /** `wake` is called when a letter may be due that was not before. */
   constructor(tools: DeliveryTools, wake: () => void) {
@@ -51,7 +55,9 @@ export class Parking {
 
   /** Learns what an earlier run left. Call it before the first delivery. */
   async load(): Promise<void> {
-    const counts = await heldKeyCounts(this.#tools.store.read)
+    const { read } = this.#tools.store
+    this.#count = await countLetters(read)
+    const counts = await heldKeyCounts(read)
     for (const { stream, key, count } of counts) {
       this.#held.set(queueKey(stream, key, ''), count)
     }
@@ -126,6 +132,7 @@ export class Parking {
     }
     return () => {
       outbox.committed(1)
+      this.#count -= 1
       if (letter.held_key !== null) this.#release(queueKey(letter.stream, letter.held_key, ''))
       this.#wake()
     }
@@ -157,14 +164,22 @@ export class Parking {
     }
   }
 
+  /** Throws `dead-letters-full`: what cannot be put aside waits, as in an outage. */
   async #insert(name: string, given: LetterRow): Promise<boolean> {
-    let inserted = false
-    await this.#transaction(name, async (db) => {
+    if (this.#count >= deadLettersMax) {
+      throw new MillraceError(
+        'dead-letters-full',
+        `${this.#count} dead letters are put aside, and the limit is ${deadLettersMax}: redrive ` +
+          'or discard some',
+        { retriable: true },
+      )
+    }
+    const inserted = await this.#transaction(name, async (db) => {
       const row = await this.#headed(db, given)
-      inserted = await insertLetter(db, row)
-      return inserted ? [announcementOf(row, this.#announcer)] : []
+      return (await insertLetter(db, row)) ? [announcementOf(row, this.#announcer)] : []
     })
-    return inserted
+    this.#count += inserted
+    return inserted > 0
   }
 
   /** What it was to stand behind may have been discarded just now: then it is the head (D2). */
@@ -174,10 +189,11 @@ export class Parking {
     return { ...row, state: 'waiting', due_at_ms: this.#tools.clock.nowMs() }
   }
 
+  /** Says what `work` returns, in its own transaction. Returns how much that was. */
   async #transaction(
     name: string,
     work: (db: Transaction<KitTables>) => Promise<readonly Insertable<OutboxRow>[]>,
-  ): Promise<void> {
+  ): Promise<number> {
     const { store, outbox } = this.#tools
     const said = await store.transaction(name, async (db) => {
       const rows = await work(db)
@@ -185,6 +201,7 @@ export class Parking {
       return rows.length
     })
     outbox.committed(said)
+    return said
   }
 }
 

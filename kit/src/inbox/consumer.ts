@@ -15,7 +15,7 @@ import type {
   TopicPartition,
   Transport,
 } from '../transport/transport.ts'
-import type { Delivery } from './delivery.ts'
+import { isAbandoned } from './delivery.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { pruneInbox } from './inbox.ts'
 import { instanceIdOf } from './instance-id.ts'
@@ -159,10 +159,13 @@ class Consumer implements RunningConsumer, ConsumerListener {
 
   async revoked(partitions: readonly TopicPartition[]): Promise<void> {
     this.#options.log.info({ partitions: partitions.map(keyOf) }, 'partitions leave')
-    await this.#drain(partitions)
-    for (const partition of partitions) {
-      this.#intakes.get(keyOf(partition))?.intake.close()
-      this.#intakes.delete(keyOf(partition))
+    const leaving = partitions.flatMap((partition) => this.#intakes.get(keyOf(partition)) ?? [])
+    await this.#drain(leaving)
+    for (const entry of leaving) {
+      entry.intake.close()
+      // The group may have waited no longer, and given us the same partition anew.
+      const key = keyOf(entry.intake.partition)
+      if (this.#intakes.get(key) === entry) this.#intakes.delete(key)
     }
   }
 
@@ -174,26 +177,24 @@ class Consumer implements RunningConsumer, ConsumerListener {
   async stop(): Promise<void> {
     this.#commitTimer?.cancel()
     this.#pruneTimer?.cancel()
-    const partitions = [...this.#intakes.values()].map(({ intake }) => intake.partition)
-    this.#consumption?.pause(partitions)
+    const leaving = [...this.#intakes.values()]
+    this.#consumption?.pause(leaving.map(({ intake }) => intake.partition))
     await this.#due.stop()
     this.#dispatcher.stop()
     const abort = this.#options.clock.after(drainMsMax, () => this.#dispatcher.abort())
-    await this.#drain(partitions)
+    await this.#drain(leaving)
     await this.#dispatcher.drained(() => true)
     abort.cancel()
-    for (const { intake } of this.#intakes.values()) intake.close()
+    for (const { intake } of leaving) intake.close()
+    this.#commitTimer?.cancel()
     await this.#consumption?.stop()
   }
 
   /** Lets what runs finish, and commits how far that went. */
-  async #drain(partitions: readonly TopicPartition[]): Promise<void> {
-    const leaving = new Set(partitions.map(keyOf))
-    for (const key of leaving) this.#intakes.get(key)?.intake.leave()
-    const isLeaving = ({ source, record }: Delivery): boolean =>
-      source.kind === 'live' && leaving.has(keyOf(record))
-    this.#dispatcher.drop(isLeaving)
-    await this.#dispatcher.drained(isLeaving)
+  async #drain(leaving: readonly Intake[]): Promise<void> {
+    for (const { intake } of leaving) intake.leave()
+    this.#dispatcher.drop(isAbandoned)
+    await this.#dispatcher.drained(isAbandoned)
     await this.#commit()
   }
 

@@ -53,3 +53,8 @@ export function queueKey(stream: string, key: string | null, alone: string): str
   // A key may hold any character but this one: keys are texts, and NUL is in none worth its name.
   return key === null ? `\u0000${alone}` : `${stream}\u0000${key}`
 }
+
+/** True once its partition leaves us: nothing more of it is begun here. */
+export function isAbandoned({ source }: Delivery): boolean {
+  return source.kind === 'live' && source.isAbandoned()
+}

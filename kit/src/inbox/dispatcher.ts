@@ -9,7 +9,7 @@ import { type Failure, failureOf } from '../retry/failure.ts'
 import { afterFailure } from '../retry/policy.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import { type DeliveryOutcome, deliver } from './deliver.ts'
-import type { Delivery } from './delivery.ts'
+import { type Delivery, isAbandoned } from './delivery.ts'
 import { handledAmong, handledKey } from './inbox.ts'
 import { KeyQueues } from './key-queues.ts'
 import { Lane } from './lane.ts'
@@ -173,7 +173,8 @@ export class Dispatcher {
   }
 
   async #failed(delivery: Delivery, lane: Lane, failure: Failure): Promise<void> {
-    if (isAbandoned(delivery)) {
+    // What a stop or a move cut short is nobody's fault: it comes again.
+    if (isAbandoned(delivery) || this.#stopping.signal.aborted) {
       abandon(delivery)
       this.#queues.finish(delivery.key)
       return
@@ -290,8 +291,4 @@ export class Dispatcher {
 
 function abandon({ source }: Delivery): void {
   if (source.kind === 'live') source.abandon()
-}
-
-function isAbandoned({ source }: Delivery): boolean {
-  return source.kind === 'live' && source.isAbandoned()
 }
