@@ -152,6 +152,6 @@ async function settled({ load, mailbox, kafka }: Stage): Promise<readonly Heard[
       missingMails(heard, messageIds).length === 0 &&
       (await lagOf(kafka, 'notification-service')) === 0n
     if (isSettled || Date.now() > deadlineMs) return heard
-    await pause(250)
+    await pause(500)
   }
 }

@@ -23,12 +23,15 @@ const outputLengthMax = 8_000
  *
  * D1. It runs at most once at a time: `start` comes after `kill` has seen the old one's end.
  * D2. `kills` counts the processes that were killed.
+ * D3. Once disposed of it does not start again; and it ends by itself when the test's own process
+ *     is gone, because it has a channel to it.
  */
 export class Child implements AsyncDisposable {
   readonly #options: ChildOptions
   #process: ChildProcess | undefined
   #output = ''
   #kills = 0
+  #isDisposed = false
 
   constructor(options: ChildOptions) {
     this.#options = options
@@ -41,17 +44,18 @@ export class Child implements AsyncDisposable {
   /** Resolves when it is ready; rejects with what it printed where it ends before. */
   async start(): Promise<void> {
     const { name, script, args, env, isReady } = this.#options
+    if (this.#isDisposed) throw new Error(`${name} is disposed of`)
     const started = spawn(process.execPath, [script, ...args], {
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     this.#process = started
     this.#output = ''
     const keep = (chunk: Buffer) => {
       this.#output = `${this.#output}${chunk.toString()}`.slice(-outputLengthMax)
     }
-    started.stdout.on('data', keep)
-    started.stderr.on('data', keep)
+    started.stdout?.on('data', keep)
+    started.stderr?.on('data', keep)
     const deadline = AbortSignal.timeout(readyMsMax)
     while (!(await isReady())) {
       if (started.exitCode !== null || started.signalCode !== null || deadline.aborted) {
@@ -76,6 +80,7 @@ export class Child implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true
     await this.kill()
   }
 }
