@@ -11,10 +11,7 @@ import {
 } from '@millrace/wire'
 import type { BrokerParts } from './broker-parts.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { Reply } from './reply-queue.ts'
-
-/** The request gets no reply at all, and those behind it do not wait for one (C4). */
-export const noReply = Symbol('no reply')
+import { noReply, type Reply } from './reply-queue.ts'
 
 /** What a handler gives: the response, or nothing to say; at once or later. */
 export type Answer<Response extends Shape> =

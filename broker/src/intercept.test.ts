@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiVersions, errors, Metadata, Produce } from '@millrace/wire'
 import { batchOf, clientOf, makeTopic, produceOf, startTestBroker } from '../test/test-broker.ts'
-import { noReply } from './handler.ts'
+import { noReply } from './reply-queue.ts'
 
 const client = { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
 

@@ -2,7 +2,7 @@
 // answer in the broker's place, leave it unanswered, or cut the connection.
 
 import type { AnyApi, Api, InputOf, Shape, ValueOf } from '@millrace/wire'
-import type { noReply } from './handler.ts'
+import type { noReply } from './reply-queue.ts'
 
 /** One request on its way in. */
 export interface InterceptedCall<Request extends Shape, Response extends Shape> {

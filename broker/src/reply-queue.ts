@@ -10,6 +10,9 @@
 import type { Socket } from 'node:net'
 import type { Encoded } from '@millrace/wire'
 
+/** The request gets no reply at all, and those behind it do not wait for one (C4). */
+export const noReply = Symbol('no reply')
+
 /** What came of a request: the bytes of its reply, or nothing to say. */
 export type Reply = Encoded | undefined
 

@@ -1,19 +1,11 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { type Command, type ExitCode, UsageError } from './command.ts'
+import { type CommandEntry, type CommandTable, type ExitCode, UsageError } from './command.ts'
 import { failureLines } from './failure.ts'
 import { commandHelp, overview } from './help.ts'
 import { nearest } from './nearest.ts'
 import { readerGone, type Terminal } from './output/terminal.ts'
 import { readInput } from './read-input.ts'
-
-export type CommandTable = Readonly<Record<string, CommandEntry>>
-
-export interface CommandEntry {
-  /** One line for the list of commands. */
-  readonly summary: string
-  readonly load: () => Promise<Command>
-}
 
 /**
  * Runs what was typed. A wrong command line is one line on standard error and exit code 2; what

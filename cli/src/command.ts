@@ -15,6 +15,14 @@ export interface Command {
   run(input: Input, terminal: Terminal): Promise<ExitCode>
 }
 
+export type CommandTable = Readonly<Record<string, CommandEntry>>
+
+export interface CommandEntry {
+  /** One line for the list of commands. */
+  readonly summary: string
+  readonly load: () => Promise<Command>
+}
+
 export interface Positional {
   readonly name: string
   readonly text: string

@@ -1,4 +1,4 @@
-import type { CommandTable } from './command-line.ts'
+import type { CommandTable } from './command.ts'
 
 /** All commands. A command's file is loaded when it runs, so that `topics` does not pay for `start`. */
 export const commands: CommandTable = {

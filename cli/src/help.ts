@@ -1,6 +1,4 @@
-import type { Command, Option } from './command.ts'
-import type { CommandTable } from './command-line.ts'
-import { table } from './output/table.ts'
+import type { Command, CommandTable, Option } from './command.ts'
 
 const columns = [{ title: '' }, { title: '' }]
 

@@ -14,8 +14,9 @@
 
 import { errors, Produce, type ProduceRequest, type ResponseInput } from '@millrace/wire'
 import type { BrokerParts } from '../broker-parts.ts'
-import { handler, noReply, type RequestContext } from '../handler.ts'
+import { handler, type RequestContext } from '../handler.ts'
 import type { PartitionLog, Placement, StorageLevel } from '../log/partition-log.ts'
+import { noReply } from '../reply-queue.ts'
 
 type Response = ResponseInput<typeof Produce>
 type PartitionData = ProduceRequest['topicData'][number]['partitionData'][number]
