@@ -1,4 +1,5 @@
 import type { Command, CommandTable, Option } from './command.ts'
+import { table } from './output/table.ts'
 
 const columns = [{ title: '' }, { title: '' }]
 
