@@ -18,6 +18,10 @@ export interface LogConfig {
   readonly maxMessageBytes: number
   /** `message.timestamp.type`. */
   readonly messageTimestampType: MessageTimestampType
+  /** `message.timestamp.after.max.ms`: how far in the future a producer's timestamp may lie. */
+  readonly timestampAfterMaxMs: number
+  /** Whether `cleanup.policy` compacts: then every record needs a key. */
+  readonly keysRequired: boolean
   /** `index.interval.bytes`: about so many bytes of log lie between two index entries. */
   readonly indexIntervalBytes: number
 }
@@ -30,5 +34,7 @@ export const LOG_CONFIG_DEFAULT: LogConfig = {
   retentionBytes: -1,
   maxMessageBytes: 1_048_588,
   messageTimestampType: 'CreateTime',
+  timestampAfterMaxMs: 3_600_000,
+  keysRequired: false,
   indexIntervalBytes: 4096,
 }

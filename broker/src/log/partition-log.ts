@@ -135,12 +135,18 @@ export class PartitionLog {
    * next append, and for duplicates too, whose original may still be on its way to the disk.
    */
   append(bytes: Uint8Array, options: AppendOptions): AppendOutcome {
-    const { maxMessageBytes, segmentBytes, messageTimestampType } = this.#config
-    const limits = { maxMessageBytes, segmentBytes, zstdAllowed: options.zstdAllowed }
-    const checked = validateBatch(bytes, limits)
+    const config = this.#config
+    const stampsTime = config.messageTimestampType === 'LogAppendTime'
+    const latestTimestampMs = this.#options.now() + config.timestampAfterMaxMs
+    const checked = validateBatch(bytes, {
+      maxMessageBytes: config.maxMessageBytes,
+      segmentBytes: config.segmentBytes,
+      zstdAllowed: options.zstdAllowed,
+      latestTimestampMs: stampsTime ? Number.POSITIVE_INFINITY : latestTimestampMs,
+      keysRequired: config.keysRequired,
+    })
     if (checked.kind === 'rejected') return checked
     const { batch } = checked
-    const stampsTime = messageTimestampType === 'LogAppendTime'
     if (batch.header.producerId >= 0n) {
       const verdict = this.#writer.producers.check(batch.header)
       if (verdict.kind === 'rejected') return verdict
@@ -151,7 +157,7 @@ export class PartitionLog {
       }
     }
     if (stampsTime) stampLogAppendTime(batch, BigInt(this.#options.now()))
-    const refused = this.#writer.place(batch, this.#config)
+    const refused = this.#writer.place(batch, config)
     if (refused !== undefined) return refused
     const { baseOffset, lastOffset, maxTimestamp } = batch.header
     const logAppendTimeMs = stampsTime ? maxTimestamp : -1n

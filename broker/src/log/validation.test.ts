@@ -3,7 +3,13 @@ import { test } from 'node:test'
 import { type BatchOptions, encodeBatch, errors, type RecordBatch, sealBatch } from '@millrace/wire'
 import { validateBatch } from './validation.ts'
 
-const limits = { maxMessageBytes: 1000, segmentBytes: 2000, zstdAllowed: true }
+const limits = {
+  maxMessageBytes: 1000,
+  segmentBytes: 2000,
+  zstdAllowed: true,
+  latestTimestampMs: 2,
+  keysRequired: false,
+}
 
 /** A batch of two records, changed by `change` and sealed again. */
 function batch(change: (batch: RecordBatch) => void = () => {}, options: BatchOptions = {}) {
@@ -134,4 +140,34 @@ test('zstd is refused before Produce version 7, other codecs are not', () => {
   assert.ok(outcome.kind === 'rejected')
   assert.equal(outcome.errorCode, errors.unsupportedCompressionType.code)
   assert.equal(validateBatch(batch(undefined, { compression: 'gzip' }), old).kind, 'valid')
+})
+
+test('a batch may hold a record as late as allowed, and not a millisecond later', () => {
+  assert.equal(validateBatch(plain, limits).kind, 'valid')
+  const outcome = validateBatch(plain, { ...limits, latestTimestampMs: 1 })
+  assert.ok(outcome.kind === 'rejected')
+  assert.equal(outcome.errorCode, errors.invalidTimestamp.code)
+  assert.match(outcome.message, /from 2, and message.timestamp.after.max.ms allows up to 1/)
+})
+
+for (const compression of ['none', 'gzip'] as const) {
+  test(`a compacted topic takes records with keys only, compressed by ${compression}`, () => {
+    const key = new Uint8Array(0)
+    const keyed = encodeBatch([{ timestamp: 1n, key }], { compression }).bytes
+    const mixed = encodeBatch([{ timestamp: 1n, key }, { timestamp: 1n }], { compression }).bytes
+    const compacted = { ...limits, keysRequired: true }
+    assert.equal(validateBatch(keyed, compacted).kind, 'valid')
+    assert.equal(validateBatch(mixed, limits).kind, 'valid')
+    const outcome = validateBatch(mixed, compacted)
+    assert.ok(outcome.kind === 'rejected')
+    assert.equal(outcome.errorCode, errors.invalidRecord.code)
+    assert.match(outcome.message, /record 1 has no key/)
+  })
+}
+
+test('a compacted topic takes no records that cannot be decoded', () => {
+  const garbage = batch(({ bytes }) => bytes.fill(0xff, 61))
+  const outcome = validateBatch(garbage, { ...limits, keysRequired: true })
+  assert.ok(outcome.kind === 'rejected')
+  assert.equal(outcome.errorCode, errors.invalidRecord.code)
 })

@@ -1,13 +1,24 @@
 // What Kafka checks of a produced batch before it takes it. Only the header is looked at, and the
-// checksum over the rest: records are not decoded.
+// checksum over the rest; records are decoded for compacted topics alone, where each needs a key.
 
-import { type BadBatch, checkCrc, errors, type RecordBatch, readBatch } from '@millrace/wire'
+import {
+  type BadBatch,
+  checkCrc,
+  errors,
+  type RecordBatch,
+  readBatch,
+  recordsIn,
+  WireError,
+} from '@millrace/wire'
 
 export interface ValidationLimits {
   readonly maxMessageBytes: number
   readonly segmentBytes: number
   /** Produce before version 7 must not carry zstd (KIP-110). */
   readonly zstdAllowed: boolean
+  /** No record may be from later than this, in milliseconds since the epoch. */
+  readonly latestTimestampMs: number
+  readonly keysRequired: boolean
 }
 
 export type ValidationOutcome = { readonly kind: 'valid'; readonly batch: RecordBatch } | Rejected
@@ -33,7 +44,8 @@ export function validateBatch(bytes: Uint8Array, limits: ValidationLimits): Vali
   return (
     rejectSize(bytes.length, limits) ??
     rejectHeader(batch, limits) ??
-    rejectChecksum(batch) ?? { kind: 'valid', batch }
+    rejectChecksum(batch) ??
+    (limits.keysRequired ? rejectKeyless(batch) : undefined) ?? { kind: 'valid', batch }
   )
 }
 
@@ -79,6 +91,10 @@ function rejectHeader({ header }: RecordBatch, limits: ValidationLimits): Reject
   if (compressionType === zstd && !limits.zstdAllowed) {
     return reject('unsupportedCompressionType', 'zstd needs Produce version 7 or later')
   }
+  if (header.maxTimestamp > limits.latestTimestampMs) {
+    const latest = `message.timestamp.after.max.ms allows up to ${limits.latestTimestampMs}`
+    return reject('invalidTimestamp', `a record is from ${header.maxTimestamp}, and ${latest}`)
+  }
   if (header.isControl) return reject('invalidRecord', 'only brokers write control batches')
   if (header.isTransactional) {
     return reject('invalidTxnState', 'the producer has no transaction open on this partition')
@@ -93,6 +109,19 @@ function rejectHeader({ header }: RecordBatch, limits: ValidationLimits): Reject
 function rejectChecksum(batch: RecordBatch): Rejected | undefined {
   const bad = checkCrc(batch)
   return bad === null ? undefined : rejectForm(bad)
+}
+
+function rejectKeyless(batch: RecordBatch): Rejected | undefined {
+  try {
+    for (const { key, offset } of recordsIn(batch)) {
+      if (key !== null) continue
+      return reject('invalidRecord', `record ${offset} has no key, and a compacted topic needs one`)
+    }
+    return undefined
+  } catch (error) {
+    if (error instanceof WireError) return reject('invalidRecord', error.message)
+    throw error
+  }
 }
 
 /** The outcome for one of Kafka's errors, by its name in `errors`. */

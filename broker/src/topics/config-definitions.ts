@@ -71,7 +71,7 @@ export const topicConfigDefinitions: readonly ConfigDefinition[] = [
     name: 'message.timestamp.after.max.ms',
     synonym: 'log.message.timestamp.after.max.ms',
     value: long(3_600_000n, 0n),
-    documentation: 'How far in the future a timestamp may lie; not checked here.',
+    documentation: 'How far in the future a timestamp may lie.',
   },
   {
     name: 'message.timestamp.before.max.ms',

@@ -59,7 +59,8 @@ export class TopicConfigs {
     const value = (name: string): string => this.valueOf(name, own)
     // Without a compactor, a topic that is only compacted keeps everything: deleting by age
     // would take what compaction promises to keep.
-    const deletes = listItems(value('cleanup.policy')).includes('delete')
+    const policies = listItems(value('cleanup.policy'))
+    const deletes = policies.includes('delete')
     const stamps = value('message.timestamp.type')
     return {
       segmentBytes: Number(value('segment.bytes')),
@@ -68,6 +69,8 @@ export class TopicConfigs {
       retentionBytes: deletes ? Number(value('retention.bytes')) : -1,
       maxMessageBytes: Number(value('max.message.bytes')),
       messageTimestampType: stamps === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime',
+      timestampAfterMaxMs: Number(value('message.timestamp.after.max.ms')),
+      keysRequired: policies.includes('compact'),
       indexIntervalBytes: Number(value('index.interval.bytes')),
     }
   }
