@@ -107,6 +107,45 @@ function once(check: Check): void {
     assert.deepEqual(await second.untilDone(2), ['a 1', 'a 2'])
   })
 
+  check(
+    'P3, P6: what was done and never committed comes again, and is not done again',
+    async (bench) => {
+      const transport = bench.connect()
+      const first = await bench.start({ transport })
+      for (const step of ['1', '2', '3']) await bench.send('updated', 'a', step)
+      await first.untilDone(3)
+      // The connection is gone before the offsets are committed.
+      await transport[Symbol.asyncDispose]()
+      await first.running.stop()
+      const second = await bench.start({ directory: first.directory })
+      await bench.send('updated', 'a', '4')
+      assert.deepEqual(await second.untilDone(4), ['a 1', 'a 2', 'a 3', 'a 4'])
+    },
+  )
+
+  check(
+    'P3, P6: what a failing handler leaves unfinished at a stop is done after it',
+    async (bench) => {
+      const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+      const begun: string[] = []
+      const first = await bench.start({
+        handle: async (event) => {
+          begun.push(event.payload.step)
+          await gate
+          throw new Error('cut short')
+        },
+      })
+      await bench.send('updated', 'a', '1')
+      await until(async () => begun.length === 1)
+      const stopped = first.running.stop()
+      open()
+      await stopped
+      const second = await bench.start({ directory: first.directory })
+      assert.deepEqual(await second.untilDone(1), ['a 1'])
+      assert.deepEqual(await second.running.deadLetters.list(), [])
+    },
+  )
+
   check('P1, P3: what a handler says is said once, and heard', async (bench) => {
     const worker = await bench.start({
       handle: async (event, context) => {

@@ -65,10 +65,7 @@ export async function deliver(
 }
 
 /** The row that says that a delivery's event was handled. */
-export function inboxRowOf(
-  { event, subscription, origin, record }: Delivery,
-  nowMs: number,
-): InboxRow {
+function inboxRowOf({ event, subscription, origin, record }: Delivery, nowMs: number): InboxRow {
   return {
     event_id: event.eventId,
     subscription: subscription.name,

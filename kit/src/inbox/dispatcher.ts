@@ -261,7 +261,7 @@ export class Dispatcher {
     this.#dispatchSoon()
   }
 
-  /** X3: the store itself is in trouble, which is an outage as any other. */
+  /** X3: the store itself is in trouble, an outage like any other. */
   #trouble(delivery: Delivery, lane: Lane, error: unknown): void {
     this.#options.tools.log.error({ reason: messageOf(error) }, 'an event could not be put aside')
     lane.failed(delivery, { ...failureOf(error), isOutage: true })

@@ -12,7 +12,7 @@ export interface RunOptions {
 }
 
 /** A handler that never came back. All of them are alike for the breaker. */
-export class HandlerTimeout extends Error {
+class HandlerTimeout extends Error {
   override readonly name = 'HandlerTimeout'
   readonly code = 'handler-timeout'
 }

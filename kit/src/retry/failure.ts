@@ -11,7 +11,7 @@ export interface Failure {
   readonly isFinal: boolean
 }
 
-/** Our own store in trouble is a dependency that is down, as any other. */
+/** Our own store in trouble is a dependency that is down, like any other. */
 const storeOutages = new Set(['store-busy', 'store-full', 'store-failed', 'outbox-full'])
 
 export function failureOf(thrown: unknown): Failure {

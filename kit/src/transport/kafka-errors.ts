@@ -13,7 +13,7 @@ function* layersOf(error: unknown): Generator<Error> {
 }
 
 /** Kafka's name for an error (`MESSAGE_TOO_LARGE`), or null where Kafka did not answer. */
-export function protocolCodeOf(error: unknown): string | null {
+function protocolCodeOf(error: unknown): string | null {
   for (const layer of layersOf(error)) {
     if ('apiId' in layer && typeof layer.apiId === 'string') return layer.apiId
   }
