@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { millrace } from './cli-process.ts'
@@ -25,9 +25,18 @@ function smallDisk(): (Disposable & { readonly path: string }) | undefined {
   }
 }
 
+/** Writes until nothing more fits; returns the file that takes all the room. */
 function fill(disk: string): string {
   const file = join(disk, 'fill')
-  spawnSync('dd', ['if=/dev/zero', `of=${file}`, 'bs=4096'])
+  const descriptor = openSync(file, 'a')
+  const block = Buffer.alloc(4096)
+  try {
+    for (;;) writeSync(descriptor, block)
+  } catch (error) {
+    assert.ok(error instanceof Error && 'code' in error && error.code === 'ENOSPC', String(error))
+  } finally {
+    closeSync(descriptor)
+  }
   return file
 }
 

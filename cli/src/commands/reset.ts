@@ -25,8 +25,11 @@ export const command: Command = {
     }
     const removed = emptyDataDirectory(paths, Date.now())
     if (input.flag('json')) await terminal.print(jsonLine({ directory: paths.root, removed }))
-    else if (removed) await terminal.print(`${paths.root} is empty; the next start begins anew.`)
-    else await terminal.print(`There was nothing in ${paths.root}.`)
+    else await terminal.print(removed ? emptied(paths.root) : `There was nothing in ${paths.root}.`)
     return 0
   },
+}
+
+function emptied(root: string): string {
+  return `Broker and databases in ${root} are empty; the next start begins anew.`
 }
