@@ -104,8 +104,8 @@ function storyteller(say: ScenarioOptions['say'], mailbox: Mailbox) {
   let told = 0
   return async (what: string, mails: number, happen: () => Promise<unknown>): Promise<void> => {
     say(what)
-    await happen()
-    await mailbox.arrived(told + mails)
+    await inTime(what, happen())
+    await inTime(`${what} (${mails} mails)`, mailbox.arrived(told + mails))
     const arrived = mailbox.mails.toReversed().slice(told)
     for (const { to, subject } of arrived) say(`  ${to.join()}: ${subject}`)
     told += arrived.length
@@ -180,6 +180,21 @@ class User {
     })
     if (!response.ok) throw new Error(`${method} ${url}: ${await response.text()}`)
     return response.json()
+  }
+}
+
+/** A step takes a fraction of a second; one that takes this long would never end. */
+const stepMsMax = 60_000
+
+async function inTime(what: string, done: Promise<unknown>): Promise<void> {
+  const over = new AbortController()
+  const late = pause(stepMsMax, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`nothing happens any more at "${what}"`)
+  })
+  try {
+    await Promise.race([done, late])
+  } finally {
+    over.abort()
   }
 }
 
