@@ -70,7 +70,7 @@ test('what is refused is parked, listed, redriven, and discarded', limit, async 
   assert.match(listed.stdout, /^id +state +service +topic +key +attempts +since +reason\n/)
   assert.match(
     listed.stdout,
-    /parked +notification-service +user\.created +1 +\d+ .*ann@refused\.test/,
+    /parked +notification-service +user\.created +1 +\d+ .*the SMTP server refuses/,
   )
 
   assert.deepEqual(await run('discard', '--key', '1'), {
