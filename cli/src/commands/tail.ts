@@ -4,13 +4,11 @@ import { CommandFailure } from '../failure.ts'
 import { openInspector } from '../kafka/open-kafka.ts'
 import { followSlice, readSlice } from '../kafka/read-topic.ts'
 import { waitFor } from '../kafka/wait-for.ts'
+import { tailRecords } from '../limits.ts'
 import { nearest } from '../nearest.ts'
 import { jsonLine } from '../output/json.ts'
 import { printable, textOf } from '../output/printable.ts'
 import type { Terminal } from '../output/terminal.ts'
-
-/** As many as `tail` shows of a file. */
-const lastDefault = 10
 
 export const command: Command = {
   positionals: [{ name: 'topic', text: 'which topic', required: true }],
@@ -100,7 +98,7 @@ async function* chosen(
 /** Undefined where another option says where to begin. */
 function lastOf(input: Input): number | undefined {
   if (input.flag('from-beginning') || input.integer('from') !== undefined) return undefined
-  return input.integer('last') ?? lastDefault
+  return input.integer('last') ?? tailRecords
 }
 
 function startOf({ start, end }: PartitionRange, input: Input): bigint {

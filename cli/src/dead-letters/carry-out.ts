@@ -2,13 +2,11 @@ import type { Ask, AskOutcome } from '@millrace/kit'
 import { type ExitCode, type Input, UsageError } from '../command.ts'
 import { kafkaConfigOf } from '../kafka/open-kafka.ts'
 import { waitFor } from '../kafka/wait-for.ts'
+import { answerMsMax } from '../limits.ts'
 import { jsonLine } from '../output/json.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { openDeadLetters } from './open-dead-letters.ts'
 import { lettersMeant, type Order, ordersFor, readSelection } from './selection.ts'
-
-/** A service that runs answers within a second or two; a restart of it takes ten. */
-const answerMsMax = 15_000
 
 /** What `redrive` and `discard` share: select, ask each service, and say what became of it. */
 export async function carryOut(

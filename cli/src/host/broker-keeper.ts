@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@millrace/kit'
-import { brokerBackoffMsMax, brokerBackoffMsMin, brokerWellAfterMs } from './limits.ts'
+import { brokerBackoffMsMax, brokerBackoffMsMin, brokerWellAfterMs } from '../limits.ts'
 
 /** One life of the broker's process. */
 export interface BrokerRun {

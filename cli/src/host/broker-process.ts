@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import type { ServeMessage } from '@millrace/broker/serve'
 import type { Clock } from '@millrace/kit'
 import { CommandFailure } from '../failure.ts'
+import { brokerReasonLinesMax, brokerStartMsMax } from '../limits.ts'
 import type { BrokerRun } from './broker-keeper.ts'
-import { brokerReasonLinesMax, brokerStartMsMax } from './limits.ts'
 import type { LogFile } from './log-file.ts'
 
 export interface BrokerProcessOptions {

@@ -1,5 +1,5 @@
 import { type KafkaConfig, KafkaInspector, messageOf } from '@millrace/kit'
-import { kafkaCheckMs } from './limits.ts'
+import { kafkaCheckMs } from '../limits.ts'
 
 export interface KafkaCheckOptions {
   readonly say: (line: string) => void

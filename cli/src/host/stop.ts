@@ -1,5 +1,5 @@
 import { type Clock, messageOf } from '@millrace/kit'
-import { quietStopMs, stopMsMax } from './limits.ts'
+import { quietStopMs, stopMsMax } from '../limits.ts'
 
 /** Something that was started, by the name under which the user knows it. */
 export interface Stoppable {

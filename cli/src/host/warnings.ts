@@ -1,6 +1,6 @@
 import type { Clock } from '@millrace/kit'
+import { warningRepeatMs, warningsRememberedMax } from '../limits.ts'
 import { printableText } from '../output/printable.ts'
-import { warningRepeatMs, warningsRememberedMax } from './limits.ts'
 
 /** pino's number for a warning; errors have larger ones. */
 const warnLevel = 40

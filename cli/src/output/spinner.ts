@@ -1,8 +1,7 @@
 import type { Clock } from '@millrace/kit'
+import { spinnerAfterMs } from '../limits.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Whoever waits for less needs no spinner. */
-const quietMs = 1_000
 const frameMs = 100
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 
@@ -20,7 +19,7 @@ export async function withSpinner<Result>(
     terminal.progress(`${frames[frame++ % frames.length]} ${text}${detail}`)
     timer = clock.after(frameMs, draw)
   }
-  let timer = clock.after(quietMs, draw)
+  let timer = clock.after(spinnerAfterMs, draw)
   try {
     return await work((howFar) => {
       detail = ` ${howFar}`

@@ -1,4 +1,4 @@
-// Every limit of the host, with its reason.
+// Every limit of the command line and its host, with its reason.
 
 /** Longer than an idle stop takes: past it one line says what the stop waits for. */
 export const quietStopMs = 2_000
@@ -32,3 +32,12 @@ export const kafkaCheckMs = 5_000
 
 /** The last lines of a broker that ended: among them is why. */
 export const brokerReasonLinesMax = 5
+
+/** Whoever waits for less needs no spinner. */
+export const spinnerAfterMs = 1_000
+
+/** A service that runs answers a command within a second or two; its restart takes ten. */
+export const answerMsMax = 15_000
+
+/** As many records as `tail` shows lines of a file. */
+export const tailRecords = 10
