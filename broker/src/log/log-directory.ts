@@ -232,6 +232,21 @@ export class LogDirectory implements AsyncDisposable {
     return logStartOffset
   }
 
+  /**
+   * To be called when what was found is open. What recovery read is on the device now: the next
+   * start need not read it again, and takes damage in it for what it is. Without space for the
+   * checkpoint that start does without.
+   */
+  async checkpointRecovery(): Promise<void> {
+    if (this.#wasClean || this.#logs.size === 0) return
+    try {
+      await this.checkpoint()
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#options.report(`what was recovered is not noted: ${reason}`)
+    }
+  }
+
   /** Deletes segments that are past their topic's retention. */
   async applyRetention(): Promise<void> {
     const logs = [...this.#logs.values()].filter((log) => log.status.kind === 'open')

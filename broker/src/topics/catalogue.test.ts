@@ -41,6 +41,18 @@ describe('topics', () => {
     assert.equal(await produce(second.wire, 'orders', 'a'), 0n)
   })
 
+  test('are not read again after a second crash, and damage to them is no torn tail', async () => {
+    const disk = newDisk()
+    await using first = await stage(disk)
+    await makeTopic(first.wire, 'orders')
+    await produce(first.wire, 'orders', 'a')
+    const crashed = disk.crash()
+    await using _ = await stage(crashed)
+    const damaged = crashed.crash()
+    damaged.open('orders-0/00000000000000000000.log').truncate(20)
+    await assert.rejects(stage(damaged), { name: 'LogDamagedError' })
+  })
+
   test('made under one name twice have different ids, and the second is empty', async () => {
     await using at = await stage(newDisk())
     const first = await makeTopic(at.wire, 'orders')

@@ -161,6 +161,7 @@ export class TopicCatalogue implements AsyncDisposable {
       const present = found.get(facts.topicId) ?? []
       this.#show({ ...facts, partitions: await this.#openPartitions(facts, present) })
     }
+    await this.#options.logs.checkpointRecovery()
     for (const topicId of this.#table.deleted) await this.#append({ kind: 'forgotten', topicId })
   }
 
