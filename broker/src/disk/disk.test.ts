@@ -157,6 +157,13 @@ for (const [name, open] of disks) {
   })
 }
 
+test('a node disk on a file is refused, saying so', () => {
+  using opened = temporaryDisk()
+  const file = opened.disk.location('file')
+  writeFileSync(file, '')
+  assert.throws(() => openNodeDisk(file), { code: 'failed', message: /is a file, not a directory/ })
+})
+
 describe('lock of a node disk', () => {
   test('the lock of a living process is refused, naming it, and taken over once it is dead', async () => {
     using opened = temporaryDisk()

@@ -26,9 +26,17 @@ import { join } from 'node:path'
 import { type Disk, DiskError, type DiskFile, type DiskLock } from './disk.ts'
 import { takeLock } from './node-lock.ts'
 
-/** Opens the directory `root` as a disk, and makes it and its parents when they are missing. */
+/**
+ * Opens the directory `root` as a disk, and makes it and its parents when they are missing.
+ * @throws DiskError
+ */
 export function openNodeDisk(root: string): Disk {
-  guarded(root, () => mkdirSync(root, { recursive: true }))
+  guarded(root, () => {
+    if (statSync(root, { throwIfNoEntry: false })?.isDirectory() === false) {
+      throw new DiskError('failed', `${root} is a file, not a directory: choose another path`)
+    }
+    mkdirSync(root, { recursive: true })
+  })
   return new NodeDisk(root)
 }
 

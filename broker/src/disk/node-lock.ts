@@ -33,8 +33,8 @@ export function takeLock(location: string): DiskLock {
 /** Puts the lock file there with its content, unless there is one. */
 function claim(location: string, own: string): boolean {
   const candidate = `${location}.${process.pid}`
-  writeFileSync(candidate, own)
   try {
+    writeFileSync(candidate, own)
     linkSync(candidate, location)
     return true
   } catch (error) {
