@@ -19,6 +19,8 @@ export class Lane {
   readonly #breaker: Breaker
   #probe: Delivery | null = null
   #timer: Timer | null = null
+  /** Set by the timer, not read from the clock: a timer may fire a moment before its time. */
+  #isProbeDue = false
 
   constructor(options: LaneOptions) {
     this.#options = options
@@ -30,9 +32,8 @@ export class Lane {
   }
 
   get isOpen(): boolean {
-    const { state } = this.#breaker
-    if (state.kind === 'closed') return true
-    return this.#probe === null && this.#options.clock.nowMs() >= state.probeAtMs
+    if (this.#breaker.state.kind === 'closed') return true
+    return this.#isProbeDue && this.#probe === null
   }
 
   begin(delivery: Delivery): void {
@@ -81,6 +82,11 @@ export class Lane {
     const { clock, opened } = this.#options
     const { state } = this.#breaker
     this.#timer?.cancel()
-    if (state.kind === 'open') this.#timer = clock.after(state.probeAtMs - clock.nowMs(), opened)
+    this.#isProbeDue = false
+    if (state.kind === 'closed') return
+    this.#timer = clock.after(state.probeAtMs - clock.nowMs(), () => {
+      this.#isProbeDue = true
+      opened()
+    })
   }
 }
