@@ -55,16 +55,26 @@ export function problemOf(error: unknown): Problem | null {
   return new Problem({ status, type, detail })
 }
 
-/** A client can only try again later; the store's own words say why. */
-function storeProblem({ retriable, code, message }: MillraceError): Problem | null {
+/**
+ * A client can only try again later. It hears the kind of trouble; the error's own words name
+ * files of this machine and are for the log.
+ */
+function storeProblem({ retriable, code }: MillraceError): Problem | null {
   if (!retriable) return null
+  const trouble = storeTroubles.get(code) ?? 'the service cannot store it now'
   return new Problem({
     status: 503,
     type: code,
-    detail: `${message}. Nothing was changed; try again`,
+    detail: `${trouble}. Nothing was changed; try again`,
     headers: { 'retry-after': '1' },
   })
 }
+
+const storeTroubles: ReadonlyMap<string, string> = new Map([
+  ['store-full', "the service's disk is full"],
+  ['store-busy', 'too many requests are waiting to be stored'],
+  ['outbox-full', 'the service holds as many unsent events as it may'],
+])
 
 /** Fastify's refusals of a body, in words that help. */
 const parserProblems: ReadonlyMap<string, readonly [type: string, detail: string]> = new Map([

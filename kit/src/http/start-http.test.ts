@@ -56,7 +56,8 @@ const routes: HttpOptions['routes'] = (http) => {
     throw new Error('the password is secret')
   })
   http.get('/full', async () => {
-    throw new MillraceError('store-full', 'the disk is full', { retriable: true })
+    const message = 'the disk of /var/lib/todo.sqlite is full'
+    throw new MillraceError('store-full', message, { retriable: true })
   })
   http.post('/correlation', async () => currentCorrelation())
 }
@@ -119,9 +120,13 @@ const refusals: readonly (readonly [
     { status: 409, type: 'taken', title: 'Conflict', detail: 'it is taken', by: 'ada' },
   ],
   [
-    'a store in trouble',
+    'a store in trouble, without the name of its file',
     ['/full'],
-    { status: 503, type: 'store-full', detail: 'the disk is full. Nothing was changed; try again' },
+    {
+      status: 503,
+      type: 'store-full',
+      detail: "the service's disk is full. Nothing was changed; try again",
+    },
   ],
 ]
 
