@@ -15,7 +15,7 @@ import { makeTopic } from './topics.ts'
 
 const gigabyte = 1024 ** 3
 
-/** Kafka reaches its speed only after some gigabytes: Java compiles what runs often, while it runs. */
+/** Kafka needs gigabytes to reach its speed: Java compiles what runs often, while it runs. */
 const sizes: Record<'quick' | 'whole', LoadSize & { rounds: number; warmUpBytes: number }> = {
   quick: {
     rounds: 1,

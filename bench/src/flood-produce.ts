@@ -4,8 +4,8 @@ import { RawConnection } from './raw-connection.ts'
 import type { BenchTopic } from './topics.ts'
 
 /** Several connections, each with as many requests in flight as Kafka's own producer has. */
-export const floodConnections = 4
-export const floodInFlight = 5
+const floodConnections = 4
+const floodInFlight = 5
 
 /** Kafka answers CreateTopics before all of it knows the topic; what it refuses is sent again. */
 const refusalsMax = 10_000

@@ -6,7 +6,7 @@ const createTopicsVersion = 5
 const deleteTopicsVersion = 5
 const timeoutMs = 30_000
 
-/** A topic for one measurement; it is deleted after it, so that no write-back of its data slows the next. */
+/** A topic for one measurement, deleted after it: writing back its data would slow the next. */
 export interface BenchTopic extends AsyncDisposable {
   readonly name: string
   readonly partitions: number

@@ -50,7 +50,9 @@ function pomOf(name: string, artifacts: readonly Artifact[]): string {
   const dependencies = artifacts.map((artifact) => {
     const [groupId, artifactId, version] = artifact.split(':')
     return `    <dependency>
-      <groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version>
+      <groupId>${groupId}</groupId>
+      <artifactId>${artifactId}</artifactId>
+      <version>${version}</version>
     </dependency>`
   })
   return `<project xmlns="http://maven.apache.org/POM/4.0.0">
