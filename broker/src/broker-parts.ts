@@ -12,9 +12,6 @@ import type { WaitingFetches } from './waiting-fetches.ts'
 /** The only node there is; Kafka's own quick start has the same number. */
 export const nodeId = 1
 
-/** The epoch of every leader: with one node, leadership never moves. */
-export const leaderEpoch = 0
-
 /** What a broker is made of, as far as its handlers use it. */
 export interface BrokerParts {
   /** What is served, for the answer to ApiVersions. */

@@ -14,8 +14,8 @@ import {
   type KafkaError,
   type ResponseInput,
 } from '@millrace/wire'
-import { leaderEpoch } from '../broker-parts.ts'
 import { handler, type RequestContext } from '../handler.ts'
+import { leaderEpoch } from '../leader-epoch.ts'
 import { fetchBytesMax, fetchPartitionBytesMax } from '../limits.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 

@@ -6,8 +6,8 @@
 // - v4 leader epochs.
 
 import { errors, ListOffsets, type ListOffsetsRequest, type ResponseInput } from '@millrace/wire'
-import { leaderEpoch } from '../broker-parts.ts'
 import { handler } from '../handler.ts'
+import { leaderEpoch } from '../leader-epoch.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 
 type Response = ResponseInput<typeof ListOffsets>

@@ -15,8 +15,9 @@ import {
   type ResponseInput,
 } from '@millrace/wire'
 import { clusterOperations, operationsNotAsked, topicOperations } from '../authorized-operations.ts'
-import { leaderEpoch, nodeId } from '../broker-parts.ts'
+import { nodeId } from '../broker-parts.ts'
 import { handler, type RequestContext } from '../handler.ts'
+import { leaderEpoch } from '../leader-epoch.ts'
 import { createTopic } from '../topics/create-topic.ts'
 import { type Topic, topicNameProblem } from '../topics/topic.ts'
 

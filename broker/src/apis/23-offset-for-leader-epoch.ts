@@ -7,8 +7,8 @@ import {
   type OffsetForLeaderEpochRequest,
   type ResponseInput,
 } from '@millrace/wire'
-import { leaderEpoch } from '../broker-parts.ts'
 import { handler } from '../handler.ts'
+import { leaderEpoch } from '../leader-epoch.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 
 type PartitionRequest = OffsetForLeaderEpochRequest['topics'][number]['partitions'][number]

@@ -10,6 +10,7 @@
 import { placeBatch, type RecordBatch } from '@millrace/wire'
 import { type Disk, DiskError, type DiskFile } from '../disk/disk.ts'
 import { GroupCommit } from '../disk/group-commit.ts'
+import { leaderEpoch } from '../leader-epoch.ts'
 import { unsyncedBytesMax } from '../limits.ts'
 import type { Flusher, TurnWriter } from './flusher.ts'
 import type { LogConfig } from './log-config.ts'
@@ -17,7 +18,7 @@ import type { ReadableEnd } from './log-read.ts'
 import type { ProducerState } from './producer-state.ts'
 import type { RecoveredLog } from './recovery.ts'
 import { mustRoll, rollSegment, writeSnapshot } from './roll.ts'
-import { leaderEpoch, type Segment } from './segment.ts'
+import type { Segment } from './segment.ts'
 import { givenUpSegments, removeSegments } from './segment-removal.ts'
 import {
   type StorageCallback,

@@ -11,17 +11,12 @@
 
 import type { BatchHeader } from '@millrace/wire'
 import { type Disk, joinPath } from '../disk/disk.ts'
+import { leaderEpoch } from '../leader-epoch.ts'
 import { checkedBatchesIn, headersIn } from './batch-scan.ts'
 import { LogDamagedError } from './log-damaged-error.ts'
 import { recoverProducers } from './producer-recovery.ts'
 import type { ProducerState } from './producer-state.ts'
-import {
-  leaderEpoch,
-  offsetFileName,
-  offsetOfFileName,
-  Segment,
-  segmentSuffixes,
-} from './segment.ts'
+import { offsetFileName, offsetOfFileName, Segment, segmentSuffixes } from './segment.ts'
 
 export interface RecoveryOptions {
   readonly disk: Disk

@@ -21,9 +21,6 @@ export function offsetOfFileName(name: string, suffix: string): bigint | undefin
 
 export const segmentSuffixes = ['.log', '.index', '.timeindex'] as const
 
-/** Every batch bears it: a broker that is alone leads every partition from the beginning. */
-export const leaderEpoch = 0
-
 export class Segment {
   readonly baseOffset: bigint
   readonly file: DiskFile
