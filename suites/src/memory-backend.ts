@@ -16,6 +16,8 @@ export async function memoryBackend(): Promise<TransportBackend> {
         cluster.start()
       },
     },
-    async [Symbol.asyncDispose]() {},
+    async [Symbol.asyncDispose]() {
+      cluster[Symbol.dispose]()
+    },
   }
 }

@@ -15,7 +15,7 @@ import type {
  * A Kafka in memory, for tests: topics with partitions, groups with offsets, and the ways in
  * which a cluster fails. It stores bytes, and knows the time only by the clock it is given.
  */
-export class MemoryCluster {
+export class MemoryCluster implements Disposable {
   readonly #clock: Clock
   readonly #topics = new Map<string, MemoryTopic>()
   readonly #groups = new Map<string, MemoryGroup>()
@@ -54,7 +54,10 @@ export class MemoryCluster {
     this.#topics.clear()
     const groups = [...this.#groups.values()]
     this.#groups.clear()
-    for (const group of groups) group.disconnect()
+    for (const group of groups) {
+      group.endSessions()
+      group.disconnect()
+    }
     this.#changed()
   }
 
@@ -135,6 +138,11 @@ export class MemoryCluster {
     const found = this.#groups.get(name) ?? new MemoryGroup(this, this.#clock)
     this.#groups.set(name, found)
     return found
+  }
+
+  /** Ends the sessions of members that are away: their timers would keep a process alive. */
+  [Symbol.dispose](): void {
+    for (const group of this.#groups.values()) group.endSessions()
   }
 
   #changed(): void {

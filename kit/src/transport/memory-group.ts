@@ -65,6 +65,10 @@ export class MemoryGroup {
     })
   }
 
+  endSessions(): void {
+    for (const { away } of this.#places.values()) away?.cancel()
+  }
+
   disconnect(): void {
     for (const { member } of this.#places.values()) member.lose()
   }
