@@ -65,6 +65,8 @@ async function runTests(
     runner.kill('SIGINT')
     setTimeout(() => runner.kill('SIGKILL'), interruptMs).unref()
   }, runSecondsMax * 1000)
+  // The runner says what it was at, and ends what it had started.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => runner.kill('SIGINT'))
   const [exitCode]: (number | null)[] = await once(runner, 'exit')
   clearTimeout(overdue)
   return exitCode ?? 1
