@@ -11,7 +11,7 @@ function clientJar(): string {
   const libs = process.env['MILLRACE_KAFKA_LIBS']
   if (libs === undefined) {
     throw new Error(
-      'MILLRACE_KAFKA_LIBS is not set: it names the folder of the jars of Kafka 4.3.0',
+      'MILLRACE_KAFKA_LIBS is not set (the folder of the jars of Kafka 4.3.0): run `npm run test:all`',
     )
   }
   const [jar] = globSync(`${libs}/kafka-clients-*.jar`)
