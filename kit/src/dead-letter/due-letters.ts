@@ -112,6 +112,7 @@ export class DueLetters {
         attempts: letter.attempts,
         signature: null,
         excuses: 0,
+        excusedBy: 0,
         // It may have been handled from another copy of its record meanwhile.
         maybeRepeat: true,
       },

@@ -42,8 +42,10 @@ export interface Progress {
   attempts: number
   /** Of the last failure that was counted: an outage may excuse it later. */
   signature: string | null
-  /** How often an outage excused it. */
+  /** How many outages excused it. */
   excuses: number
+  /** The last of them, by the number that its subscription gave it; 0 for none. */
+  excusedBy: number
   /** The same event was on its way when this one came: it may be handled by now. */
   maybeRepeat: boolean
 }

@@ -42,7 +42,7 @@ function delivery(key: string): Delivery {
     record: { ...place, timestampMs: 0 },
     origin: { clusterId: 'c', topicId: 't' },
     source: { kind: 'live', done() {}, abandon() {}, isAbandoned: () => false },
-    progress: { attempts: 0, signature: null, excuses: 0, maybeRepeat: false },
+    progress: { attempts: 0, signature: null, excuses: 0, excusedBy: 0, maybeRepeat: false },
   }
 }
 
@@ -106,4 +106,31 @@ test('what others disproved too often is no evidence any more, and counts', () =
   assert.equal(it.failed(poison, alike), 'counted')
   assert.equal(it.state.kind, 'closed')
   assert.equal(it.failed(poison, down), 'outage', 'a declared outage is believed')
+})
+
+test('an outage excuses an event once, however long it lasts', async () => {
+  const clock = new ManualClock()
+  const { it } = lane(clock)
+  const [poison, other] = [delivery('a'), delivery('b')]
+  it.failed(poison, down)
+  for (let probe = 0; probe < 2 * excusesMax; probe += 1) {
+    await clock.advance(probeDelayMsMax)
+    it.begin(poison)
+    assert.equal(it.failed(poison, alike), 'outage')
+    it.end(poison)
+  }
+  assert.equal(poison.progress.excuses, 1)
+  it.begin(other)
+  it.succeeded(other)
+  it.end(other)
+  it.failed(poison, down)
+  assert.equal(poison.progress.excuses, 2)
+})
+
+test('what fails after a stop waits for no probe', () => {
+  const clock = new ManualClock()
+  const { it } = lane(clock)
+  it.stop()
+  it.failed(delivery('a'), down)
+  assert.equal(clock.timers, 0)
 })

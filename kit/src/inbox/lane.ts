@@ -19,6 +19,9 @@ export class Lane {
   readonly #breaker: Breaker
   #probe: Delivery | null = null
   #timer: Timer | null = null
+  /** Counts the outages; the number of the last one names it. */
+  #outages = 0
+  #isStopped = false
   /** Set by the timer, not read from the clock: a timer may fire a moment before its time. */
   #isProbeDue = false
 
@@ -58,24 +61,36 @@ export class Lane {
     if (!failure.isOutage && progress.excuses >= excusesMax) return 'counted'
     const nowMs = this.#options.clock.nowMs()
     const isProbe = this.#probe === delivery
+    const wasClosed = this.#breaker.state.kind === 'closed'
     const verdict = this.#breaker.failed(key, failure, { nowMs, isProbe })
     if (verdict === 'outage') {
-      progress.excuses += 1
+      if (wasClosed) this.#outages += 1
+      this.#countExcuse(delivery)
       this.#probeLater()
     }
     return verdict
   }
 
   /** Takes back what was counted against a delivery before the outage was known (K2). */
-  excuse({ progress }: Delivery): void {
+  excuse(delivery: Delivery): void {
     const { state } = this.#breaker
+    const { progress } = delivery
     if (state.kind !== 'open' || progress.signature !== state.signature) return
     progress.attempts = 0
-    progress.excuses += 1
+    this.#countExcuse(delivery)
   }
 
+  /** No probe is waited for any more. */
   stop(): void {
+    this.#isStopped = true
     this.#timer?.cancel()
+  }
+
+  /** Once for an outage, however long it lasts: only its end, by another event, disproves it. */
+  #countExcuse({ progress }: Delivery): void {
+    if (progress.excusedBy === this.#outages) return
+    progress.excusedBy = this.#outages
+    progress.excuses += 1
   }
 
   #probeLater(): void {
@@ -83,7 +98,7 @@ export class Lane {
     const { state } = this.#breaker
     this.#timer?.cancel()
     this.#isProbeDue = false
-    if (state.kind === 'closed') return
+    if (state.kind === 'closed' || this.#isStopped) return
     this.#timer = clock.after(state.probeAtMs - clock.nowMs(), () => {
       this.#isProbeDue = true
       opened()

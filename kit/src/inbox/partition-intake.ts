@@ -166,7 +166,7 @@ export class PartitionIntake {
           this.#done(record)
         },
       },
-      progress: { attempts: 0, signature: null, excuses: 0, maybeRepeat },
+      progress: { attempts: 0, signature: null, excuses: 0, excusedBy: 0, maybeRepeat },
     })
   }
 

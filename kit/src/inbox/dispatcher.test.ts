@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { consumerFixture, writeDown } from '../../test/consumer-fixture.ts'
+import { settle } from '../../test/turns.ts'
+
+const quick = { retry: { attemptsMax: 3, delayMsMin: 100, delayMsMax: 100 } }
+
+test('an outage that nobody declares may last: what waits is excused until it is over', async () => {
+  let isDown = true
+  await using it = await consumerFixture({
+    handlerOptions: quick,
+    handle: async (event, context) => {
+      if (isDown) throw new Error('no connection')
+      await writeDown(event, context)
+    },
+  })
+  const tasks = ['a1', 'b2', 'c3', 'd4', 'e5']
+  for (const task of tasks) await it.send('task.updated', task, '1')
+  await settle()
+  await it.clock.advance(3 * 3_600_000)
+  assert.deepEqual(await it.consumer.deadLetters.list(), [])
+  isDown = false
+  await it.clock.advance(60_000)
+  assert.equal((await it.untilDone(tasks.length)).length, tasks.length)
+})
+
+test('keys that go on failing while others succeed are no outage, and are parked', async () => {
+  const bad = new Set(['a1', 'b2', 'c3', 'd4', 'e5', 'f6'])
+  await using it = await consumerFixture({
+    handlerOptions: quick,
+    handle: async (event, context) => {
+      if (bad.has(event.taskId)) throw new Error('not possible')
+      await writeDown(event, context)
+    },
+  })
+  for (const task of bad) await it.send('task.updated', task, '1')
+  let good = 0
+  const letters = () => it.consumer.deadLetters.list()
+  while ((await letters()).length < bad.size && good < 200) {
+    good += 1
+    await it.send('task.updated', `good ${good}`, '1')
+    await it.clock.advance(5_000)
+  }
+  assert.deepEqual(new Set((await letters()).map(({ key }) => key)), bad)
+  assert.equal((await it.untilDone(good)).length, good)
+})
