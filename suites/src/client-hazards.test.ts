@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { type Broker, startBroker } from '@millrace/broker'
 import { type KafkaSettings, openKafka, type Transport } from '@millrace/kit'
 import {
+  CreateTopics,
   Fetch,
   type FetchRequest,
   Heartbeat,
@@ -43,7 +44,12 @@ function hazard(title: string, run: (bench: Bench) => Promise<void>): void {
   })
 }
 
-const codes = { ILLEGAL_GENERATION: 22, COORDINATOR_NOT_AVAILABLE: 15, NOT_ENOUGH_REPLICAS: 19 }
+const codes = {
+  ILLEGAL_GENERATION: 22,
+  COORDINATOR_NOT_AVAILABLE: 15,
+  NOT_ENOUGH_REPLICAS: 19,
+  TOPIC_AUTHORIZATION_FAILED: 29,
+}
 
 hazard(
   'a fetch asks for 1 MiB at most, waits shortly, and belongs to no session',
@@ -259,4 +265,22 @@ hazard('a fetch that the broker cuts off is tried again from the same place', as
   await bench.transport.send(at, [recordOf('b')])
   await listener.until(() => listener.values().length === 2)
   assert.deepEqual(listener.values(), ['a', 'b'])
+})
+
+hazard('a topic that Kafka does not make is named, with its reason', async (bench) => {
+  using _ = bench.broker.intercept(CreateTopics, async ({ request }) => ({
+    throttleTimeMs: 0,
+    topics: request.topics.map(({ name }) => ({
+      name,
+      errorCode: codes.TOPIC_AUTHORIZATION_FAILED,
+      errorMessage: 'not for you',
+      configs: null,
+    })),
+  }))
+  await assert.rejects(bench.transport.ensureTopics([{ topic: 'secret', partitions: 1 }]), {
+    code: 'kafka-unavailable',
+    message:
+      'Kafka does not make the topics "secret" (TOPIC_AUTHORIZATION_FAILED): allow it, or make ' +
+      'them by hand',
+  })
 })

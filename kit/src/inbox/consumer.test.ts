@@ -7,6 +7,8 @@ import {
   handlerTimeoutMsDefault,
   inboxKeptMsMin,
   inboxPruneEveryMs,
+  memoryRecordsMax,
+  partitionEventsMax,
   retryInMemoryMsMax,
 } from '../limits.ts'
 
@@ -372,4 +374,31 @@ test('an old inbox row stays as long as the group could meet its record again', 
     ['b-1-2'],
   )
   open()
+})
+
+test('a handler that does not keep up holds back its partition, not the memory', async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  const handled: string[] = []
+  await using it = await consumerFixture({
+    handle: async ({ taskId }) => {
+      await gate
+      handled.push(taskId)
+    },
+  })
+  const value = (id: number) =>
+    Buffer.from(
+      JSON.stringify({ eventType: 'task.updated', taskId: `t${id}`, payload: { step: '1' } }),
+    )
+  const sent = 2 * partitionEventsMax
+  const records = Array.from({ length: sent }, (_, id) => {
+    return { key: null, value: value(id), headers: [], timestampMs: 0 }
+  })
+  await it.producer.send({ topic: 'task.updated', partition: 0 }, records)
+  await settle()
+  const { events } = it.consumer.status()
+  assert.ok(events >= partitionEventsMax, `${events} events are in memory`)
+  assert.ok(events < partitionEventsMax + memoryRecordsMax, `${events} events are in memory`)
+  open()
+  for (let turn = 0; turn < 100 && handled.length < sent; turn += 1) await settle()
+  assert.equal(handled.length, sent)
 })

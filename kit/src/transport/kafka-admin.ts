@@ -110,8 +110,9 @@ export class KafkaAdmin {
         })
       } catch (error) {
         // Another service asked for the same topic at the same moment.
-        const codes = protocolCodesOf(error)
-        if (codes.length === 0 || codes.some((code) => code !== 'TOPIC_ALREADY_EXISTS')) throw error
+        const codes = protocolCodesOf(error).filter((code) => code !== 'TOPIC_ALREADY_EXISTS')
+        if (protocolCodesOf(error).length === 0) throw error
+        if (codes.length > 0) throw notMade(alike, codes, error)
       }
     }
   }
@@ -163,6 +164,20 @@ export class KafkaAdmin {
       throw await explain(error, this.#settings)
     }
   }
+}
+
+function notMade(
+  requests: readonly TopicRequest[],
+  codes: readonly string[],
+  cause: unknown,
+): MillraceError {
+  const topics = requests.map(({ topic }) => `"${topic}"`).join(', ')
+  const reasons = [...new Set(codes)].join(', ')
+  return new MillraceError(
+    'kafka-unavailable',
+    `Kafka does not make the topics ${topics} (${reasons}): allow it, or make them by hand`,
+    { cause, retriable: true },
+  )
 }
 
 /** What a cluster says while a new topic, or its very first group, is still being made. */
