@@ -58,8 +58,9 @@ type State =
 export class Lane {
   readonly #options: LaneOptions
   #state: State = { kind: 'idle' }
-  #isTailKnown = false
-  /** Events that the tail showed; a held one among them may come up much later. */
+  /** Behind what is known of the partition; null where its tail must be read first (L2). */
+  #position: bigint | null = null
+  /** Events that the tail showed; some of them may come up much later. */
   #arrived: ReadonlySet<string> = new Set()
   #rowsMax = relayBatchRowsMax
   #failures = 0
@@ -120,8 +121,13 @@ export class Lane {
 
   async #send(batch: readonly UnsentRow[]): Promise<SendOutcome['kind']> {
     const { store, transport, place, log } = this.#options
-    if (!this.#isTailKnown) await this.#learnTail(batch)
-    const rows = batch.filter(({ event_id }) => !this.#arrived.has(event_id))
+    this.#position ??= await this.#learnTail(batch)
+    const arrived = batch.filter(({ event_id }) => this.#arrived.has(event_id))
+    if (arrived.length > 0) {
+      await this.#mark(arrived, this.#position)
+      log.info({ ...place, events: arrived.length }, 'an interrupted send had arrived')
+    }
+    const rows = batch.filter((row) => !arrived.includes(row))
     if (rows.length === 0) return 'sent'
     const loaded = await loadRows(
       store.read,
@@ -162,24 +168,20 @@ export class Lane {
     doubted() // The topic may have been deleted; meeting the cluster again makes it again.
   }
 
-  /** L2: marks what of the batch is on the topic already. */
-  async #learnTail(batch: readonly UnsentRow[]): Promise<void> {
-    const { store, transport, place, clusterId, service, log } = this.#options
+  /** L2: learns which events are on the topic already. Returns what is known of the partition. */
+  async #learnTail(batch: readonly UnsentRow[]): Promise<bigint> {
+    const { store, transport, place, clusterId, service } = this.#options
     const position = await positionOf(store.read, clusterId, place)
     if (position === null) {
+      const end = await endOf(transport, service.group, place)
       // Known from now on, so that whatever interrupts the first send, its tail can be read.
-      await this.#mark([], await endOf(transport, service.group, place))
-    } else {
-      const tail = await readTail(transport, place, { offset: position, source: service.name })
-      this.#arrived = tail.eventIds
-      const found = batch.filter(({ event_id }) => tail.eventIds.has(event_id))
-      const isAllFound = found.length === tail.eventIds.size
-      await this.#mark(found, isAllFound ? tail.nextOffset : position)
-      if (found.length > 0) {
-        log.info({ ...place, events: found.length }, 'an interrupted send had arrived')
-      }
+      await this.#mark([], end)
+      return end
     }
-    this.#isTailKnown = true
+    const tail = await readTail(transport, place, { offset: position, source: service.name })
+    this.#arrived = tail.eventIds
+    const found = batch.filter(({ event_id }) => tail.eventIds.has(event_id))
+    return found.length === tail.eventIds.size ? tail.nextOffset : position
   }
 
   async #mark(rows: readonly UnsentRow[], nextOffset: bigint): Promise<void> {
@@ -187,13 +189,14 @@ export class Lane {
     await store.transaction('mark outbox rows as sent', (db) =>
       markSent(db, { rows, place, clusterId, nextOffset, nowMs: clock.nowMs() }),
     )
+    this.#position = nextOffset
     outbox.sent(rows.length)
   }
 
   /** L2: with jitter between half and all of a step that doubles with each failure. */
   #pause(): void {
     const { clock, random, doubted, rested } = this.#options
-    this.#isTailKnown = false
+    this.#position = null
     const stepMs = Math.min(relayRetryMsMin * 2 ** this.#failures, relayRetryMsMax)
     this.#failures += 1
     const until = clock.after(stepMs * (0.5 + random() / 2), () => {

@@ -150,6 +150,32 @@ test('a crash between the send and its mark leaves each event on its topic once'
   rmSync(directory, { recursive: true })
 })
 
+test('what arrived before a crash is on its topic once, though it does not come up first', async () => {
+  const first = await relayFixture()
+  const { directory, transport, clock } = first
+  const long = 'a'.repeat(600)
+  transport.grow('said', 1)
+  transport.script = (_place, records, append) => {
+    if (records.some(({ value }) => (value?.length ?? 0) > 600)) return tooLarge
+    append()
+    return new Promise(() => {})
+  }
+  first.relay.start()
+  await first.say('said', by('ada', long), by('bob', 'b1'))
+  await until('b1 arrived', () => transport.valuesOn('said').includes('b1'))
+  await first.store[Symbol.asyncDispose]()
+
+  // The refused one is tried again now, alone and before what had arrived.
+  await clock.advance(6_000)
+  transport.script = (_place, _records, append) => ({ kind: 'sent', baseOffset: append() })
+  await using second = await relayFixture({ directory, transport, clock })
+  second.relay.start()
+  await until('all is marked', () => second.outbox.unsent === 0)
+  assert.deepEqual(transport.valuesOn('said').sort(), [long, 'b1'])
+  await second.store[Symbol.asyncDispose]()
+  rmSync(directory, { recursive: true })
+})
+
 test('the first send of all to a partition, interrupted by a crash, is on its topic once', async () => {
   const first = await relayFixture()
   const { directory, transport, clock } = first
