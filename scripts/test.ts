@@ -13,7 +13,7 @@ import { startAllServers } from '@millrace/suites/servers'
 /** Several times what the slowest file, and the whole run, take on two cores. */
 const limits = {
   needsNode: { fileSecondsMax: 120, runSecondsMax: 480 },
-  needsServers: { fileSecondsMax: 480, runSecondsMax: 1200 },
+  needsServers: { fileSecondsMax: 720, runSecondsMax: 1500 },
 }
 /** What the runner has to name the files that it interrupts, before it is killed. */
 const interruptMs = 10_000
