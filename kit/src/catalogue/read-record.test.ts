@@ -208,3 +208,39 @@ for (const [time, isTime] of times) {
     assert.equal(isRfc3339(time), isTime)
   })
 }
+
+const throwing: readonly [string, Parameters<typeof event>[0]][] = [
+  [
+    'a schema',
+    {
+      version: '1.0',
+      payload: z.string().transform(() => {
+        throw new Error('not again')
+      }),
+    },
+  ],
+  [
+    'a key',
+    {
+      version: '1.0',
+      payload: z.string(),
+      key: () => {
+        throw new Error('not again')
+      },
+    },
+  ],
+]
+for (const [what, definition] of throwing) {
+  test(`${what} that throws makes the record a misfit, and is not asked for ever`, async () => {
+    const catalogue = defineCatalogue('odd', { said: event(definition) })
+    const read = await readRecord(catalogue, record('{"payload":"x"}', { topic: 'said' }), origin)
+    assert.deepEqual(read, { kind: 'misfit', reason: 'reading it fails: not again' })
+  })
+}
+
+test('a record whose time is none, and that says no other, is a misfit', async () => {
+  const nanoseconds = 1_700_000_000_000_000_000
+  const value = JSON.stringify({ taskId: 1, payload: { completed: true } })
+  const read = await readRecord(todo, record(value, { timestampMs: nanoseconds }), origin)
+  assert.equal(read.kind, 'misfit')
+})

@@ -31,9 +31,22 @@ const decoder = new TextDecoder()
 /**
  * Reads any program's record as an event of the catalogue. What the value does not say comes
  * from the headers, and what those do not say from the record: its time, and its identity
- * (cluster, topic, partition, offset).
+ * (cluster, topic, partition, offset). Never rejects: a schema or a key that throws on a record
+ * is a misfit like any other, because it would throw each time (P8).
  */
 export async function readRecord(
+  catalogue: Catalogue,
+  record: IncomingRecord,
+  origin: RecordOrigin,
+): Promise<ReadRecord> {
+  try {
+    return await readEvent(catalogue, record, origin)
+  } catch (error) {
+    return misfit(`reading it fails: ${messageOf(error)}`)
+  }
+}
+
+async function readEvent(
   catalogue: Catalogue,
   record: IncomingRecord,
   origin: RecordOrigin,

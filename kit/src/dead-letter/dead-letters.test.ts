@@ -108,6 +108,32 @@ test('a rejected record keeps key, value and headers byte for byte', async () =>
   )
 })
 
+test('a record whose time is beyond all numbers is rejected, and stops no other letter', async () => {
+  await using it = await consumerFixture({ handle: writeDown })
+  const value = Buffer.from('{"taskId":"a","payload":{"step":"1"}}')
+  const nanoseconds = { key: null, value, headers: [], timestampMs: 1_700_000_000_000_000_000 }
+  await it.producer.send({ topic: 'task.updated', partition: 0 }, [nanoseconds])
+  await it.send('task.updated', 'aa', '2')
+  assert.deepEqual(await it.untilDone(1), ['aa 2'])
+  assert.equal((await it.consumer.deadLetters.redrive({})).letters, 1)
+  await settle()
+  const [letter] = await it.consumer.deadLetters.list()
+  assert.equal(letter?.state, 'rejected')
+})
+
+test('a rejected record that was discarded stays away, though it comes again', async () => {
+  const first = await consumerFixture({ handle: writeDown })
+  const bad = { key: null, value: Buffer.from('bad'), headers: [], timestampMs: 0 }
+  await first.producer.send({ topic: 'task.updated', partition: 0 }, [bad])
+  await settle()
+  assert.equal((await first.consumer.deadLetters.discard({})).letters, 1)
+  await first.crash()
+  await using second = await consumerFixture({ handle: writeDown, earlier: first })
+  await second.send('task.updated', 'aa', '1')
+  await second.untilDone(1)
+  assert.deepEqual(await second.consumer.deadLetters.list(), [])
+})
+
 test('a command is carried out once, though it comes twice', async () => {
   const { failing, handle } = failingAt('1')
   await using it = await consumerFixture({ handle, handlerOptions: once })

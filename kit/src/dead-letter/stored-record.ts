@@ -28,8 +28,13 @@ export function columnsOf(record: IncomingRecord, origin: RecordOrigin): RecordC
     record_headers: JSON.stringify(
       record.headers.map(({ name, value }) => [name, Buffer.from(value).toString('base64')]),
     ),
-    timestamp_ms: record.timestampMs,
+    timestamp_ms: storable(record.timestampMs),
   }
+}
+
+/** Of another program a time may be any 64 bits; the store gives back none beyond these. */
+function storable(timeMs: number): number {
+  return Math.min(Math.max(timeMs, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
 }
 
 /** The record again, as Kafka gave it. */

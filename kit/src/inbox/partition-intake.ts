@@ -1,4 +1,4 @@
-import { type ReadRecord, readRecord } from '../catalogue/read-record.ts'
+import { type ReadRecord, readRecord, recordId } from '../catalogue/read-record.ts'
 import { messageOf } from '../errors.ts'
 import {
   intakeChunkMax,
@@ -109,23 +109,28 @@ export class PartitionIntake {
     const { tools, partition, subscriptions, reject } = this.#options
     const catalogue = subscriptions[0]?.catalogue
     if (catalogue === undefined) return records.length
-    const reads: ReadRecord[] = []
-    for (const record of records) reads.push(await readRecord(catalogue, record, partition))
-    const ids = reads.flatMap((read) => (read.kind === 'event' ? [read.event.eventId] : []))
-    const handled = await handledAmong(tools.store.read, ids)
-    for (const [index, record] of records.entries()) {
+    const reads: { record: IncomingRecord; read: ReadRecord; eventId: string }[] = []
+    for (const record of records) {
+      const read = await readRecord(catalogue, record, partition)
+      const eventId = read.kind === 'event' ? read.event.eventId : recordId(record, partition)
+      reads.push({ record, read, eventId })
+    }
+    const eventIds = reads.map(({ eventId }) => eventId)
+    const handled = await handledAmong(tools.store.read, eventIds)
+    for (const [index, { record, read, eventId }] of reads.entries()) {
       if (this.#isLeaving) return records.length // N3
-      const read = reads[index]
-      if (read?.kind === 'event') this.#deliver(record, read, handled)
-      else if (read !== undefined) {
-        try {
-          await reject(record, read.reason)
-        } catch (error) {
-          if (index === 0) throw error
-          return index
-        }
-        this.#done(record)
+      if (read.kind === 'event') {
+        this.#deliver(record, read, handled)
+        continue
       }
+      try {
+        const isDiscarded = handled.has(handledKey(record.topic, eventId))
+        if (!isDiscarded) await reject(record, read.reason)
+      } catch (error) {
+        if (index === 0) throw error
+        return index
+      }
+      this.#done(record)
     }
     return records.length
   }
