@@ -112,12 +112,14 @@ describe('@platformatic/kafka', { timeout, concurrency: true }, () => {
       await using at = await stage()
       await at.admin.createTopics({ topics: ['orders'], partitions: 3, replicas: 1 })
       const seen = new Map<TextConsumer, string[]>()
+      const streams: { close(): Promise<unknown> }[] = []
       for (let count = 1; count <= 3; count++) {
         const member = at.consumer({ protocols: [{ name: protocol, version: 1 }] })
         const values: string[] = []
         seen.set(member, values)
         const stream = await member.consume({ topics: ['orders'], mode: 'earliest' })
         stream.on('data', ({ value }) => values.push(value))
+        streams.push(stream)
       }
       const shares = () => [...seen.keys()].map(({ assignments }) => partitionsOf(assignments))
       while (!shares().every((share) => share === 1)) await at.admin.listTopics()
@@ -130,6 +132,8 @@ describe('@platformatic/kafka', { timeout, concurrency: true }, () => {
       await at.producer.send({ messages })
       while (![...seen.values()].every(({ length }) => length === 1))
         await new Promise(setImmediate)
+      // A stream whose member is closed under it fails with "Connection closed".
+      for (const stream of streams) await stream.close()
     })
   }
 
