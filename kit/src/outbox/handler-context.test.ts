@@ -50,6 +50,17 @@ test('publish opens the transaction, so that a duplicate is found before anythin
   assert.deepEqual(await it.rows(), [])
 })
 
+test('what a handler publishes and does not await is said, however slowly it is checked', async () => {
+  await using it = await engineFixture()
+  const handling = it.handling()
+  await handling.run(async () => {
+    await handling.context.db.selectFrom('millrace_inbox').selectAll().execute()
+    void handling.context.publish('person.left', { payload: { name: 'slow' } })
+  })
+  await handling.commit()
+  assert.equal((await it.rows()).length, 1)
+})
+
 test('what a handler says is caused by its event, and has its correlation and its trace', async () => {
   await using it = await engineFixture()
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'

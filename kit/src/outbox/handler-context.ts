@@ -84,6 +84,7 @@ export function openHandling(tools: DeliveryTools, options: HandlingOptions): Ha
     context,
     run: (work) => withCorrelation(correlation, work),
     async commit() {
+      await publisher.settled()
       await scope.commit()
       outbox.committed(publisher.count)
     },

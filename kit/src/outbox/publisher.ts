@@ -64,6 +64,14 @@ export class Publisher {
     return eventId
   }
 
+  /**
+   * Resolves once all that was published so far is checked and has its transaction, which can
+   * be opened no more once it commits. Throws what is wrong with any of it.
+   */
+  async settled(): Promise<void> {
+    await Promise.all(this.#pending)
+  }
+
   /** Writes what was published. Runs last inside the transaction. */
   async flush(db: Kysely<KitTables>): Promise<void> {
     this.#isClosed = true
