@@ -74,6 +74,8 @@ export const writeDown: Handle = async ({ taskId, payload }, { db }) => {
 export interface ConsumerFixtureOptions {
   readonly handle: Handle
   readonly handlerOptions?: HandlerOptions
+  /** Of the second topic's handler, where they are others. */
+  readonly completedOptions?: HandlerOptions
   /** Of an earlier life of the same service: its database, and its Kafka. */
   readonly earlier?: EarlierLife
   readonly log?: Log
@@ -90,10 +92,10 @@ export async function consumerFixture(options: ConsumerFixtureOptions) {
   const clock = options.earlier?.clock ?? new ManualClock()
   const cluster = options.earlier?.cluster ?? new MemoryCluster(clock)
   const directory = options.earlier?.directory ?? mkdtempSync(join(tmpdir(), 'millrace-consumer-'))
-  const { handle, handlerOptions = {} } = options
+  const { handle, handlerOptions = {}, completedOptions = handlerOptions } = options
   const definition = service('worker', { catalogue, tables })
     .on('task.updated', handle, handlerOptions)
-    .on('task.completed', handle, handlerOptions)
+    .on('task.completed', handle, completedOptions)
   const { migrations } = definition
   const file = join(directory, 'worker.sqlite')
   const store = await openSqlite({ file, owner: 'worker', migrations, clock })

@@ -63,8 +63,9 @@ export class Parking {
     }
   }
 
-  isHeld(key: string): boolean {
-    return this.#held.has(key)
+  /** Whether an earlier event of its key holds it back: see D1. */
+  isHeld(delivery: Delivery): boolean {
+    return !isFree(delivery) && this.#held.has(delivery.key)
   }
 
   /** Puts a delivery aside: it waits, is given up, or stands behind another of its key. */
@@ -212,7 +213,7 @@ export interface LetterChange {
   readonly reason: string
 }
 
-/** An event of a handler that needs no order holds back nothing, also while it waits. */
+/** An event of a handler that needs no order holds back nothing, and nothing holds it back. */
 function isFree({ subscription }: Delivery): boolean {
   return subscription.options.onExhausted === 'skip'
 }

@@ -48,7 +48,9 @@ export async function deliver(
       try {
         const handled = await handling.run(() => subscription.handle(event, handling.context))
         await handling.commit()
-        if (handled !== undefined) afterwards.push(handled)
+        // Also where the time ran out during the commit: what it says is true.
+        for (const act of afterwards) act()
+        handled?.()
       } catch (error) {
         await handling.rollback()
         throw error
@@ -56,10 +58,7 @@ export async function deliver(
     },
     { timeoutMs, clock: tools.clock, stopping },
   )
-  if (outcome.kind === 'returned') {
-    for (const act of afterwards) act()
-    return { kind: 'handled' }
-  }
+  if (outcome.kind === 'returned') return { kind: 'handled' }
   if (outcome.thrown instanceof Repeat) return { kind: 'repeat' }
   return { kind: 'failed', failure: failureOf(outcome.thrown) }
 }

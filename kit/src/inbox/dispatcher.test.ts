@@ -44,3 +44,64 @@ test('keys that go on failing while others succeed are no outage, and are parked
   assert.deepEqual(new Set((await letters()).map(({ key }) => key)), bad)
   assert.equal((await it.untilDone(good)).length, good)
 })
+
+test('a handler that needs no order is not held back by a key of its stream', async () => {
+  await using it = await consumerFixture({
+    handlerOptions: { retry: { attemptsMax: 1 } },
+    completedOptions: { retry: { attemptsMax: 1 }, onExhausted: 'skip' },
+    handle: async (event, context) => {
+      if (event.eventType === 'task.updated') throw new Error('not possible')
+      await writeDown(event, context)
+    },
+  })
+  await it.send('task.updated', 'a', '1')
+  await settle()
+  await it.send('task.completed', 'a', '2')
+  assert.deepEqual(await it.untilDone(1), ['a 2'])
+  const letters = await it.consumer.deadLetters.list()
+  assert.deepEqual(
+    letters.map(({ state }) => state),
+    ['parked'],
+  )
+})
+
+test('what a handler publishes and does not await is said', async () => {
+  await using it = await consumerFixture({
+    handlerOptions: { retry: { attemptsMax: 1 } },
+    handle: async (event, context) => {
+      await writeDown(event, context)
+      if (event.eventType === 'task.completed') return
+      void context.publish('ping', { payload: { step: 'slow' } })
+    },
+  })
+  await it.send('task.updated', 'a', '1')
+  await it.untilDone(1)
+  await settle()
+  assert.deepEqual(await it.consumer.deadLetters.list(), [])
+  const records = await Promise.all(
+    [0, 1].map((partition) => it.producer.readFrom({ topic: 'ping', partition }, 0n, 10)),
+  )
+  assert.equal(records.flat().length, 1)
+})
+
+test('a letter that is handled at its very time limit leaves its key free', async () => {
+  let isBroken = true
+  await using it = await consumerFixture({
+    handlerOptions: { retry: { attemptsMax: 1 }, timeoutMs: 1 },
+    handle: async (event, context) => {
+      if (isBroken) throw new Error('not possible')
+      await writeDown(event, context)
+      await settle()
+      // The time is over between the handler's end and its commit.
+      void it.clock.advance(1)
+    },
+  })
+  await it.send('task.updated', 'a', '1')
+  await settle()
+  isBroken = false
+  await it.consumer.deadLetters.redrive({})
+  assert.deepEqual(await it.untilDone(1), ['a 1'])
+  await settle()
+  assert.deepEqual(await it.consumer.deadLetters.list(), [])
+  assert.equal(it.consumer.status().heldKeys, 0)
+})

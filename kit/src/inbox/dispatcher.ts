@@ -132,7 +132,7 @@ export class Dispatcher {
 
   async #attempt(delivery: Delivery, lane: Lane): Promise<void> {
     const { parking, tools } = this.#options
-    if (delivery.source.kind === 'live' && parking.isHeld(delivery.key)) {
+    if (delivery.source.kind === 'live' && parking.isHeld(delivery)) {
       const reason = 'an earlier event of its key is parked'
       await parking.putAside(delivery, { state: 'behind', due_at_ms: null, attempts: 0, reason })
       this.#done(delivery)
