@@ -44,9 +44,10 @@ for (const [name, variable] of [
 
     test('groups shows members and lag of a group that kcat has left behind', async () => {
       const topic = `cli-${randomUUID()}`
-      await kcat(['-P', '-t', topic], 'a\nb\nc\n')
+      // One partition, because a group has no lag where it never committed.
+      await kcat(['-P', '-t', topic, '-p', '0'], 'a\nb\nc\n')
       await kcat(['-G', topic, '-c', '3', '-o', 'beginning', topic])
-      await kcat(['-P', '-t', topic], 'd\n')
+      await kcat(['-P', '-t', topic, '-p', '0'], 'd\n')
       const groups = await millrace(['groups', '--json', ...brokers()])
       const rows = groups.stdout
         .split('\n')
