@@ -31,31 +31,88 @@ export async function createEffects(db: Kysely<EffectTables>): Promise<void> {
     .execute()
 }
 
-export interface EffectOptions {
+export interface EffectsOptions {
   readonly store: Store<KitTables>
-  /** The handler's transaction, which must not be open. */
-  readonly scope: Pick<Scope<KitTables>, 'isOpen'>
   readonly group: string
-  readonly eventId: string
   readonly clock: Clock
 }
 
-type Act = (key: string) => Promise<unknown>
+/** One run of a handler, as its effects see it. */
+export interface EffectRun {
+  readonly eventId: string
+  /** The handler's transaction, which must not be open. */
+  readonly scope: Pick<Scope<KitTables>, 'isOpen'>
+  /** Fires when the run is over, though the handler may go on. */
+  readonly signal: AbortSignal
+}
 
-/** The `effect` of one delivery: see `Effect` for what it promises. */
-export function openEffect({ store, scope, group, eventId, clock }: EffectOptions): Effect {
-  return async (name: string, personOrAct: string | Act, maybeAct?: Act) => {
-    const person = typeof personOrAct === 'string' ? personOrAct : ''
-    const act = typeof personOrAct === 'string' ? maybeAct : personOrAct
-    assertNotOpen(scope, name)
-    const row = { group_name: group, event_id: eventId, name, person }
-    if (await isDone(store.read, row)) return
-    await act?.(idempotencyKey(eventId, name, person))
-    assertNotOpen(scope, name)
-    await store.transaction(`effect ${name}`, async (db) => {
+type Act = (key: string) => Promise<unknown>
+type EffectId = Omit<EffectRow, 'done_at_ms'>
+
+interface AtWork {
+  /** True if `act` ran now, false if it had succeeded before. */
+  readonly acted: Promise<boolean>
+  readonly recorded: Promise<void>
+}
+
+/**
+ * What a service does outside its database: see `Effect` for what it promises.
+ *
+ * E1. Of one effect at most one `act` is at work. It may outlive its run, whose time is over:
+ *     then the next run waits for what comes of it.
+ * E2. An `act` that succeeded is recorded, whatever its handler does meanwhile.
+ */
+export class Effects {
+  readonly #options: EffectsOptions
+  readonly #atWork = new Map<string, AtWork>()
+
+  constructor(options: EffectsOptions) {
+    this.#options = options
+  }
+
+  /** The `effect` of one run. */
+  of({ eventId, scope, signal }: EffectRun): Effect {
+    return async (name: string, personOrAct: string | Act, maybeAct?: Act) => {
+      const person = typeof personOrAct === 'string' ? personOrAct : ''
+      const act = typeof personOrAct === 'string' ? maybeAct : personOrAct
+      assertNotOver(signal, name)
+      assertNotOpen(scope, name)
+      const id = { group_name: this.#options.group, event_id: eventId, name, person }
+      const { acted, recorded } = this.#begin(id, act)
+      await acted
+      // Its record would wait for the transaction, and that for the handler.
+      assertNotOpen(scope, name)
+      await recorded
+    }
+  }
+
+  #begin(id: EffectId, act: Act | undefined): AtWork {
+    const place = JSON.stringify(id)
+    const known = this.#atWork.get(place)
+    if (known !== undefined) return known // E1
+    const acted = this.#act(id, act)
+    const recorded = acted
+      .then((isNew) => (isNew ? this.#record(id) : undefined)) // E2
+      .finally(() => this.#atWork.delete(place))
+    // A handler that does not wait for it must not end the process.
+    recorded.catch(() => {})
+    const atWork = { acted, recorded }
+    this.#atWork.set(place, atWork)
+    return atWork
+  }
+
+  async #act(id: EffectId, act: Act | undefined): Promise<boolean> {
+    if (await isDone(this.#options.store.read, id)) return false
+    await act?.(idempotencyKey(id))
+    return true
+  }
+
+  async #record(id: EffectId): Promise<void> {
+    const { store, clock } = this.#options
+    await store.transaction(`effect ${id.name}`, async (db) => {
       await db
         .insertInto('millrace_effects')
-        .values({ ...row, done_at_ms: clock.nowMs() })
+        .values({ ...id, done_at_ms: clock.nowMs() })
         .onConflict((conflict) => conflict.doNothing())
         .execute()
     })
@@ -63,7 +120,7 @@ export function openEffect({ store, scope, group, eventId, clock }: EffectOption
 }
 
 /** The same for every run of one effect, so that the other side can know a repetition. */
-function idempotencyKey(eventId: string, name: string, person: string): string {
+function idempotencyKey({ event_id: eventId, name, person }: EffectId): string {
   return person === '' ? `${eventId}:${name}` : `${eventId}:${name}:${person}`
 }
 
@@ -85,7 +142,7 @@ export async function forgetEffects(
 
 async function isDone(
   db: Kysely<KitTables>,
-  { group_name, event_id, name, person }: Omit<EffectRow, 'done_at_ms'>,
+  { group_name, event_id, name, person }: EffectId,
 ): Promise<boolean> {
   const found = await db
     .selectFrom('millrace_effects')
@@ -96,6 +153,14 @@ async function isDone(
     .where('person', '=', person)
     .executeTakeFirst()
   return found !== undefined
+}
+
+function assertNotOver(signal: AbortSignal, name: string): void {
+  if (!signal.aborted) return
+  throw new MillraceError(
+    'transaction-closed',
+    `effect "${name}" was called after its handler's time was over; another run does it`,
+  )
 }
 
 function assertNotOpen({ isOpen }: Pick<Scope<KitTables>, 'isOpen'>, name: string): void {

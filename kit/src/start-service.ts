@@ -3,6 +3,7 @@ import type { Catalogue } from './catalogue/catalogue.ts'
 import { type Clock, type Random, systemClock } from './clock.ts'
 import { type KafkaConfig, readKafkaConfig } from './config/kafka-config.ts'
 import type { DeadLetters } from './dead-letter/dead-letters.ts'
+import { Effects } from './effect.ts'
 import { MillraceError } from './errors.ts'
 import { readGroupLag } from './health/group-lag.ts'
 import { startConsumer } from './inbox/consumer.ts'
@@ -120,7 +121,8 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
   const store = starting.use(await openSqlite({ file, owner: name, migrations, clock }))
   const outbox = new Outbox(kafka.enabled ? outboxUnsentMax : outboxUnsentMaxDisabled)
   await outbox.recount(store.read)
-  const tools = { service: definition, store, outbox, clock, random, env, log }
+  const effects = new Effects({ store, group: definition.group, clock })
+  const tools = { service: definition, store, outbox, effects, clock, random, env, log }
 
   const transport = kafka.enabled ? starting.use(options.transport ?? openKafka(kafka)) : null
   const relay = transport === null ? null : new Relay({ ...tools, transport })

@@ -7,6 +7,7 @@ import { defineCatalogue, type EventOf } from '../src/catalogue/catalogue.ts'
 import { event } from '../src/catalogue/event.ts'
 import { writeHeaders } from '../src/catalogue/event-headers.ts'
 import { flatJson } from '../src/catalogue/flat-json.ts'
+import { Effects } from '../src/effect.ts'
 import type { HandlerContext, HandlerOptions } from '../src/handler.ts'
 import { type RunningConsumer, startConsumer } from '../src/inbox/consumer.ts'
 import { transactionHeldMsMax } from '../src/limits.ts'
@@ -102,7 +103,8 @@ export async function consumerFixture(options: ConsumerFixtureOptions) {
   const outbox = new Outbox(1_000_000)
   await outbox.recount(store.read)
   const transport = openMemory(cluster, clock)
-  const base = { service: definition, store, outbox, clock, random: seeded(7), env: {} }
+  const effects = new Effects({ store, group: definition.group, clock })
+  const base = { service: definition, store, outbox, effects, clock, random: seeded(7), env: {} }
   const tools: DeliveryTools = { ...base, log: options.log ?? silentLog }
   const relay = new Relay({ ...tools, transport })
   relay.start()

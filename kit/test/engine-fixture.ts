@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { defineCatalogue } from '../src/catalogue/catalogue.ts'
 import { event } from '../src/catalogue/event.ts'
 import type { EventHeaders } from '../src/catalogue/event-headers.ts'
+import { Effects } from '../src/effect.ts'
 import { silentLog } from '../src/log.ts'
 import { ManualClock } from '../src/manual-clock.ts'
 import { type HandlingOptions, openHandling } from '../src/outbox/handler-context.ts'
@@ -41,8 +42,9 @@ export async function engineFixture() {
   const file = join(directory, 'greeter.sqlite')
   const store = await openSqlite({ file, owner: 'greeter', migrations: {}, clock })
   const outbox = new Outbox(1_000)
-  const base = { service: definition, store, outbox, clock, random: Math.random, env: {} }
-  const tools = { ...base, log: silentLog }
+  const effects = new Effects({ store, group: definition.group, clock })
+  const base = { service: definition, store, outbox, effects, clock, random: Math.random }
+  const tools = { ...base, env: {}, log: silentLog }
   return {
     clock,
     outbox,

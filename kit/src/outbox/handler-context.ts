@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely'
 import type { AnyEvent } from '../catalogue/catalogue.ts'
 import type { Clock, Random } from '../clock.ts'
 import { type Correlation, withCorrelation } from '../correlation.ts'
-import { openEffect } from '../effect.ts'
+import type { Effects } from '../effect.ts'
 import type { Log } from '../log.ts'
 import type { Environment } from '../server.ts'
 import type { AnyServiceDefinition } from '../service.ts'
@@ -17,6 +17,7 @@ export interface DeliveryTools {
   readonly service: AnyServiceDefinition
   readonly store: Store<KitTables>
   readonly outbox: Outbox
+  readonly effects: Effects
   readonly clock: Clock
   readonly random: Random
   readonly env: Environment
@@ -48,7 +49,7 @@ export interface Handling {
 }
 
 export function openHandling(tools: DeliveryTools, options: HandlingOptions): Handling {
-  const { service, store, outbox, clock, random, env, log } = tools
+  const { service, store, outbox, effects, clock, random, env, log } = tools
   const { event, traceparent, attempt, signal, opened } = options
   const correlation: Correlation = {
     correlationId: event.correlationId ?? event.eventId,
@@ -74,7 +75,7 @@ export function openHandling(tools: DeliveryTools, options: HandlingOptions): Ha
     db: scope.db,
     read: store.read,
     publish: (name, body, publishOptions) => publisher.publish(name, body, publishOptions),
-    effect: openEffect({ store, scope, group: service.group, eventId, clock }),
+    effect: effects.of({ eventId, scope, signal }),
     signal,
     attempt,
     env,
