@@ -31,7 +31,7 @@ test('one command shows the whole way, and the next start finds everything', lim
     assert.equal(tail.stdout, `{"eventType":"user.created","userId":1,${written}}\n`)
     const html = await (await fetch(page)).text()
     assert.match(html, /<code>user\.created<\/code>/)
-    assert.equal(html.split('<span class="state well">').length, 5, html)
+    assert.equal(html.split('<span class="state up">').length, 5, html)
 
     host.process.kill('SIGINT')
     const { code, stderr } = await host.ended

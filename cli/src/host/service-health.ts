@@ -27,18 +27,18 @@ function judge(ready: boolean, { kafka, consumer, outbox }: Report): ServiceHeal
   const [outage] = consumer?.outages ?? []
   if (outage !== undefined) {
     const detail = `${outage.subscription} waits for an outage to end: ${outage.reason}${waiting}`
-    return { state: 'impaired', detail }
+    return { state: 'degraded', detail }
   }
   switch (kafka.kind) {
     case 'disabled':
-      return { state: 'well', detail: `KAFKA_ENABLED is false${waiting}` }
+      return { state: 'up', detail: `KAFKA_ENABLED is false${waiting}` }
     case 'away':
-      return { state: 'impaired', detail: `${kafka.reason}${waiting}` }
+      return { state: 'degraded', detail: `${kafka.reason}${waiting}` }
     case 'met': {
       const trouble = consumer?.trouble ?? null
       return trouble === null
-        ? { state: 'well', detail: `ready${waiting}` }
-        : { state: 'impaired', detail: `${trouble}${waiting}` }
+        ? { state: 'up', detail: `ready${waiting}` }
+        : { state: 'degraded', detail: `${trouble}${waiting}` }
     }
     default:
       return kafka satisfies never

@@ -7,7 +7,7 @@ export interface LiveStatus {
 }
 
 export interface ServiceHealth {
-  readonly state: 'well' | 'impaired' | 'down'
+  readonly state: 'up' | 'degraded' | 'down'
   /** One line that says why, or what it does. */
   readonly detail: string
 }

@@ -43,8 +43,8 @@ const overview: HostOverview = {
 
 const status: LiveStatus = {
   services: new Map([
-    ['auth-service', { state: 'well', detail: 'ready' }],
-    ['task-service', { state: 'impaired', detail: 'Kafka is away' }],
+    ['auth-service', { state: 'up', detail: 'ready' }],
+    ['task-service', { state: 'degraded', detail: 'Kafka is away' }],
   ]),
   deadLetters: [{ service: 'notification-service', count: 2 }],
   topics: { kind: 'listed', topics: [{ topic: 'user.created', partitions: 4, records: 7n }] },
@@ -54,7 +54,7 @@ test('the page says where everything is, how it is, and what to do', () => {
   const page = startPage(overview, status)
   for (const expected of [
     '<a href="http://localhost:8084">auth-service</a>',
-    '<span class="state impaired">impaired</span>',
+    '<span class="state degraded">degraded</span>',
     'Kafka is away',
     '<a href="http://localhost:8025">mailbox</a>',
     'smtp localhost:1025',
@@ -97,7 +97,7 @@ test('a Kafka that cannot be asked is said in place of the topics', () => {
   assert.ok(live.includes(`<p class="down">${reason}</p>`))
 })
 
-test('a service that was not asked yet is not called well', () => {
+test('a service that was not asked yet is not called up', () => {
   const live = livePart(overview, { ...status, services: new Map() }).text
   assert.equal(live.split('<span class="state down">down</span>').length, 3)
 })

@@ -79,7 +79,7 @@ ${system.services.map(({ name, url }) => {
 `
 })}
 ${system.servers.map(
-  ({ name, title, page, ports }) => html`<li><span class="state well">here</span>
+  ({ name, title, page, ports }) => html`<li><span class="state up">up</span>
 ${page === undefined ? name : html`<a href="${page}">${name}</a>`}
 <span class="address">${page}</span>
 <span class="detail">${title}${ports.map((port) => html`, ${port}`)}</span></li>
