@@ -37,10 +37,11 @@ for (const [what, value, message] of thrown) {
   })
 }
 
-test('a declared outage and a full disk are outages', () => {
+test('a declared outage, a full disk and a locked database are outages', () => {
   assert.equal(failureOf(new Outage('smtp is down')).isOutage, true)
   assert.equal(failureOf(Object.assign(new Error('down'), { outage: true })).isOutage, true)
   assert.equal(failureOf(new MillraceError('store-full', 'full')).isOutage, true)
+  assert.equal(failureOf(new MillraceError('store-locked', 'locked')).isOutage, true)
   assert.equal(failureOf(new MillraceError('event-invalid', 'bad')).isOutage, false)
 })
 

@@ -12,7 +12,13 @@ export interface Failure {
 }
 
 /** Our own store in trouble is a dependency that is down, like any other. */
-const storeOutages = new Set(['store-busy', 'store-full', 'store-failed', 'outbox-full'])
+const storeOutages = new Set([
+  'store-busy',
+  'store-locked',
+  'store-full',
+  'store-failed',
+  'outbox-full',
+])
 
 export function failureOf(thrown: unknown): Failure {
   const isStoreOutage = thrown instanceof MillraceError && storeOutages.has(thrown.code)

@@ -2,7 +2,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely'
 import { MillraceError } from '../errors.ts'
 import { statementsMax } from '../limits.ts'
-import { storeError } from './store-error.ts'
+import { rolledBack, storeError } from './store-error.ts'
 
 interface Prepared {
   readonly statement: StatementSync
@@ -15,14 +15,18 @@ interface Prepared {
  * call, on this thread.
  *
  * Q1. Each SQL text is prepared once, for the `statementsMax` most recent texts.
+ * Q2. The connection that writes runs queries in transactions only: after the database has
+ *     rolled back by itself, the next one would commit alone, without what came before it.
  */
 export class SqliteConnection implements DatabaseConnection {
   readonly #file: string
   readonly #database: DatabaseSync
+  readonly #isReadOnly: boolean
   readonly #statements = new Map<string, Prepared>()
 
   constructor(file: string, { readOnly }: { readonly readOnly: boolean }) {
     this.#file = file
+    this.#isReadOnly = readOnly
     try {
       // Nobody else writes, so that there is nothing to wait for: a lock is an error at once.
       this.#database = new DatabaseSync(file, { readOnly, timeout: 0 })
@@ -48,6 +52,7 @@ export class SqliteConnection implements DatabaseConnection {
     const values = parameters.map(toSqlite)
     try {
       const prepared = this.#prepare(sql)
+      if (!this.#isReadOnly && !this.isTransaction) throw rolledBack() // Q2
       if (prepared.columns.length > 0) return { rows: rowsOf<Row>(prepared, values) }
       const { statement } = prepared
       const { changes, lastInsertRowid } = statement.run(...values)

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { sql } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import { MillraceError, type MillraceErrorCode } from '../errors.ts'
 import { ManualClock } from '../manual-clock.ts'
 import type { KitTables } from './kit-tables.ts'
@@ -137,6 +137,22 @@ test('a full disk is told to every transaction that it hit, and what was there s
   await insert(4, 'small')
   const { rows } = await sql<{ id: number }>`select id from a order by id`.execute(store.read)
   assert.deepEqual(rows, [{ id: 1 }, { id: 4 }])
+})
+
+test('who goes on after the disk was full writes nothing outside of the transaction', async () => {
+  await using store = await open(newFile(), { '001 a': step('a') })
+  const insert = (db: Transaction<KitTables>, id: number, text: string) =>
+    sql`insert into a (id, text) values (${id}, ${text})`.execute(db)
+  const careless = store.transaction('careless', async (db) => {
+    const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(db)
+    await sql.raw(`pragma max_page_count = ${(rows[0]?.page_count ?? 0) + 2}`).execute(db)
+    await insert(db, 1, 'said before')
+    await insert(db, 2, '2'.repeat(30_000)).catch(() => {})
+    await insert(db, 3, 'said after')
+  })
+  await assert.rejects(careless, hasCode('store-failed', /rolled back by itself/))
+  const { rows } = await sql<{ id: number }>`select id from a`.execute(store.read)
+  assert.deepEqual(rows, [])
 })
 
 test('a row that is there already can be told from other errors, by its column', async () => {

@@ -3,7 +3,6 @@ import { MillraceError, messageOf } from '../errors.ts'
 /** SQLite's primary result codes (https://sqlite.org/rescode.html) that no query is to blame for. */
 const codes = {
   busy: 5,
-
   ioError: 10,
   corrupt: 11,
   full: 13,
@@ -47,6 +46,15 @@ export function storeError(error: unknown, file: string): unknown {
     default:
       return error
   }
+}
+
+/** What a transaction did is gone, and its holder did not ask for that. */
+export function rolledBack(): MillraceError {
+  return new MillraceError(
+    'store-failed',
+    'the database rolled back by itself, as it does when the disk is full or fails',
+    { retriable: true },
+  )
 }
 
 /**

@@ -104,6 +104,19 @@ test('a database that rolls back by itself takes the whole group with it, and sa
   await assert.rejects(kept, (error) => error instanceof MillraceError && error.retriable)
 })
 
+for (const failing of ['release turn', 'rollback to turn; release turn']) {
+  test(`where "${failing}" fails the group is lost and told, and the next turn begins`, async () => {
+    const { connection, take } = fixture()
+    connection.failOn = failing
+    const [first, second] = [take('a'), take('b')]
+    const kept = (await first).keep()
+    const [outcome] = await Promise.allSettled([kept, second.then((turn) => turn.drop())])
+    assert.equal(outcome.status, 'rejected')
+    connection.failOn = null
+    await (await take('c')).keep()
+  })
+}
+
 test('a begin that fails is told to the one who asked, and the next one tries again', async () => {
   const { connection, take } = fixture()
   connection.failOn = 'begin immediate'

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
 import { commitGroupMax, writerQueueMax } from '../limits.ts'
+import { rolledBack } from './store-error.ts'
 
 /** What the writer needs of its connection. */
 export interface WriterConnection {
@@ -148,7 +149,7 @@ export class Writer {
     return new Promise((resolve, reject) => {
       this.#end(() => {
         this.#group.push({ resolve, reject })
-        if (!this.#connection.isTransaction) this.#lose(lost())
+        if (!this.#connection.isTransaction) this.#lose(rolledBack())
         else this.#connection.execute('release turn')
       })
     })
@@ -156,7 +157,11 @@ export class Writer {
 
   #end(conclude: () => void): void {
     this.#held?.timer.cancel()
-    conclude()
+    try {
+      conclude()
+    } catch (error) {
+      this.#lose(error)
+    }
     this.#held = null
     const isHeldAgain = this.#next()
     if (!isHeldAgain) this.#finishClosing()
@@ -164,7 +169,7 @@ export class Writer {
 
   /** W4. */
   #undo(): void {
-    if (!this.#connection.isTransaction) this.#lose(lost())
+    if (!this.#connection.isTransaction) this.#lose(rolledBack())
     else this.#connection.execute('rollback to turn; release turn')
   }
 
@@ -184,10 +189,10 @@ export class Writer {
 
   /** Nothing of the group is in the database: each of its turns is told so (W2). */
   #lose(cause: unknown): void {
-    if (this.#connection.isTransaction) this.#connection.execute('rollback')
     const group = this.#group
     this.#group = []
     for (const { reject } of group) reject(cause)
+    if (this.#connection.isTransaction) this.#connection.execute('rollback')
   }
 
   #finishClosing(): void {
@@ -213,14 +218,6 @@ function tooLong({ name, heldMsMax }: TurnOptions): MillraceError {
 
 function ended(name: string): MillraceError {
   return new MillraceError('transaction-closed', `the transaction "${name}" has ended`)
-}
-
-function lost(): MillraceError {
-  return new MillraceError(
-    'store-failed',
-    'the database rolled back by itself, as it does when the disk is full or fails',
-    { retriable: true },
-  )
 }
 
 function closing(name: string): MillraceError {
