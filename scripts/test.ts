@@ -10,10 +10,10 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startAllServers } from '@millrace/suites/servers'
 
-/** Several times what the slowest file, and the whole run, take on two cores. */
+/** Several times what the slowest file, and the whole run, take on two busy cores. */
 const limits = {
-  needsNode: { fileSecondsMax: 120, runSecondsMax: 480 },
-  needsServers: { fileSecondsMax: 720, runSecondsMax: 1500 },
+  needsNode: { fileSecondsMax: 300, runSecondsMax: 1200 },
+  needsServers: { fileSecondsMax: 1200, runSecondsMax: 3000 },
 }
 /** What the runner has to name the files that it interrupts, before it is killed. */
 const interruptMs = 10_000
