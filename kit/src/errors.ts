@@ -37,6 +37,8 @@ export type MillraceErrorCode =
   | 'port-in-use'
   /** Kafka answers not, or not as Kafka does. */
   | 'kafka-unavailable'
+  /** Kafka answers, and does not make or describe a topic; the others may be well. */
+  | 'topic-refused'
   /** Kafka refuses the user name or the password. */
   | 'kafka-authentication'
   /** No dead letter has that id. */

@@ -1,4 +1,5 @@
 import { readHeaders } from '../src/catalogue/event-headers.ts'
+import { MillraceError } from '../src/errors.ts'
 import type {
   ClusterDescription,
   Consumption,
@@ -27,6 +28,8 @@ export class ScriptedTransport implements Transport {
   readonly inFlight = new Map<string, number>()
   inFlightMax = 0
   script: SendScript = (_place, _records, append) => ({ kind: 'sent', baseOffset: append() })
+  /** Topics that it does not make. */
+  readonly refusedTopics = new Set<string>()
   #partitions = new Map<string, number>()
   #logs = new Map<string, IncomingRecord[]>()
 
@@ -70,6 +73,8 @@ export class ScriptedTransport implements Transport {
 
   async ensureTopics(requests: readonly TopicRequest[]): Promise<readonly TopicDescription[]> {
     if (this.clusterId === null) throw new Error('no Kafka answers')
+    const refused = requests.find(({ topic }) => this.refusedTopics.has(topic))
+    if (refused !== undefined) throw new MillraceError('topic-refused', `no "${refused.topic}"`)
     return requests.map(({ topic, partitions }) => {
       const known = this.#partitions.get(topic) ?? partitions
       this.#partitions.set(topic, known)

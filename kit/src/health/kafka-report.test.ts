@@ -12,8 +12,9 @@ const listening: ConsumerStatus = {
   outages: [],
   trouble: null,
 }
+const met = { kind: 'met', clusterId: 'c-1', partitions: new Map(), refused: new Map() } as const
 const well: ServiceHealth = {
-  kafka: { kind: 'met', clusterId: 'c-1', partitions: new Map() },
+  kafka: met,
   group: 'listener',
   lag: [{ topic: 'said', partition: 0, committed: 4n, end: 9n, lag: 5n }],
   consumer: listening,
@@ -63,6 +64,12 @@ const cases: readonly [string, Partial<ServiceHealth>, string, RegExp][] = [
   ['Kafka is switched off', { kafka: { kind: 'disabled' } }, 'disabled', /KAFKA_ENABLED/],
   ['a dependency is down', { consumer: { ...listening, outages: [outage] } }, 'degraded', /smtp/],
   ['the group is lost', { consumer: { ...listening, trouble: 'fenced' } }, 'degraded', /fenced/],
+  [
+    'a topic is refused',
+    { kafka: { ...met, refused: new Map([['secret', 'Kafka does not make "secret"']]) } },
+    'degraded',
+    /does not make "secret"/,
+  ],
   ['an event is refused', { outbox: { ...well.outbox, held: [held] } }, 'degraded', /too large/],
   ['the group is far behind', { lag: [behind] }, 'up', /10000 records behind/],
 ]

@@ -78,13 +78,17 @@ interface Trouble {
 }
 
 /** The first thing that keeps events waiting though Kafka answers. */
-function troubleOf({ consumer, outbox }: ServiceHealth): Trouble | null {
+function troubleOf({ kafka, consumer, outbox }: ServiceHealth): Trouble | null {
   const [outage] = consumer?.outages ?? []
   if (outage !== undefined) {
     return {
       reason: `"${outage.subscription}" waits for an outage to end: ${outage.reason}`,
       hint: 'Look at what its handler depends on. It probes by itself, and nothing is lost.',
     }
+  }
+  const [refused] = kafka.kind === 'met' ? kafka.refused.values() : []
+  if (refused !== undefined) {
+    return { reason: refused, hint: 'Events of these topics wait in the outbox; others are sent.' }
   }
   const [held] = outbox.held
   if (held !== undefined) {

@@ -12,7 +12,7 @@ import { Problem } from './problem.ts'
 import { type HttpOptions, type HttpSource, startHttp } from './start-http.ts'
 
 const healthy: ServiceHealth = {
-  kafka: { kind: 'met', clusterId: 'cluster-1', partitions: new Map() },
+  kafka: { kind: 'met', clusterId: 'cluster-1', partitions: new Map(), refused: new Map() },
   group: 'task-service',
   lag: [],
   consumer: null,

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
-import { messageOf } from '../errors.ts'
+import { MillraceError, messageOf } from '../errors.ts'
 import { clusterAwayMs, clusterIdFreshMs, topicsFreshMs } from '../limits.ts'
-import type { TopicRequest, Transport } from '../transport/transport.ts'
+import type { TopicDescription, TopicRequest, Transport } from '../transport/transport.ts'
 
 /** What the relay knows of the cluster it talks to. */
 export type Cluster =
@@ -10,6 +10,8 @@ export type Cluster =
       readonly clusterId: string
       /** Partitions by topic. */
       readonly partitions: ReadonlyMap<string, number>
+      /** Why a topic is not among them: Kafka does not make or describe it. */
+      readonly refused: ReadonlyMap<string, string>
     }
   | { readonly kind: 'away'; readonly reason: string }
 
@@ -20,6 +22,7 @@ export type Cluster =
  * V1. What `meet` gives is no older than `clusterIdFreshMs`; a Kafka that is away is asked again
  *     only after `clusterAwayMs`, however often the outbox is written meanwhile.
  * V2. Concurrent calls of `meet` ask once.
+ * V3. A topic that Kafka refuses to make keeps no other from being used.
  */
 export class ClusterView {
   readonly #transport: Transport
@@ -71,8 +74,9 @@ export class ClusterView {
       const { clusterId } = await this.#transport.cluster()
       const known = this.#cluster.kind === 'met' ? this.#cluster : null
       const isFresh = nowMs - this.#topicsAtMs < topicsFreshMs && known?.clusterId === clusterId
-      const partitions = isFresh ? known.partitions : await this.#describeTopics(nowMs)
-      this.#cluster = { kind: 'met', clusterId, partitions }
+      const topics = isFresh ? known : await this.#describeTopics(nowMs)
+      const { partitions, refused } = topics
+      this.#cluster = { kind: 'met', clusterId, partitions, refused }
     } catch (error) {
       this.#topicsAtMs = Number.NEGATIVE_INFINITY
       this.#cluster = { kind: 'away', reason: messageOf(error) }
@@ -81,9 +85,41 @@ export class ClusterView {
     return this.#cluster
   }
 
-  async #describeTopics(nowMs: number): Promise<ReadonlyMap<string, number>> {
-    const descriptions = await this.#transport.ensureTopics([...this.#topics.values()])
+  async #describeTopics(nowMs: number): Promise<Topics> {
+    const requests = [...this.#topics.values()]
+    let described: Topics
+    try {
+      const descriptions = await this.#transport.ensureTopics(requests)
+      described = { partitions: partitionsOf(descriptions), refused: new Map() }
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      described = await this.#describeEach(requests) // V3
+    }
     this.#topicsAtMs = nowMs
-    return new Map(descriptions.map(({ topic, partitions }) => [topic, partitions]))
+    return described
   }
+
+  async #describeEach(requests: readonly TopicRequest[]): Promise<Topics> {
+    const descriptions: TopicDescription[] = []
+    const refused = new Map<string, string>()
+    for (const request of requests) {
+      try {
+        descriptions.push(...(await this.#transport.ensureTopics([request])))
+      } catch (error) {
+        if (!isRefusal(error)) throw error
+        refused.set(request.topic, messageOf(error))
+      }
+    }
+    return { partitions: partitionsOf(descriptions), refused }
+  }
+}
+
+type Topics = Pick<Extract<Cluster, { readonly kind: 'met' }>, 'partitions' | 'refused'>
+
+function partitionsOf(descriptions: readonly TopicDescription[]): ReadonlyMap<string, number> {
+  return new Map(descriptions.map(({ topic, partitions }) => [topic, partitions]))
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof MillraceError && error.code === 'topic-refused'
 }

@@ -2,7 +2,7 @@ import type { Insertable } from 'kysely'
 import { type Kysely, sql } from 'kysely'
 import { MillraceError } from '../errors.ts'
 import type { KitTables } from '../store/kit-tables.ts'
-import type { OutboxRow } from './outbox-tables.ts'
+import type { OutboxRow } from '../store/tables/outbox.ts'
 import { partitionOf } from './partitioner.ts'
 
 /**

@@ -11,7 +11,7 @@ import type { PublishOptions } from '../handler.ts'
 import { eventBytesMax } from '../limits.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { Outbox } from './outbox.ts'
-import type { OutboxRow } from './outbox-tables.ts'
+import type { OutboxRow } from '../store/tables/outbox.ts'
 import { keyHash } from './partitioner.ts'
 
 export interface PublisherOptions {

@@ -6,7 +6,7 @@ import { ScriptedTransport, type SendScript } from '../../test/scripted-transpor
 import { settle, until } from '../../test/turns.ts'
 import { controlTopics } from '../control/control-topics.ts'
 import { MillraceError } from '../errors.ts'
-import { relaySweepMs } from '../limits.ts'
+import { relaySweepMs, topicsFreshMs } from '../limits.ts'
 import { heldKeys } from './holds.ts'
 import { keyHash, partitionOf } from './partitioner.ts'
 
@@ -277,6 +277,23 @@ test('an outbox that is full refuses what is said, and keeps what it has', async
   await it.clock.advance(relaySweepMs)
   await until('it is empty', () => it.outbox.unsent === 0)
   assert.deepEqual(transport.valuesOn('said'), ['a1', 'a2'])
+})
+
+test('a topic that Kafka refuses keeps its events waiting, and no others', async () => {
+  await using it = await relayFixture()
+  it.transport.refusedTopics.add('asked')
+  it.relay.start()
+  await it.say('asked', by('ada', 'a1?'))
+  await it.say('said', by('ada', 'a2'), by('bob', 'b1'))
+  await until('the others are sent', () => it.outbox.unsent === 1)
+  assert.deepEqual(it.transport.valuesOn('said').sort(), ['a2', 'b1'])
+  const { cluster } = it.relay
+  assert.deepEqual(cluster.kind === 'met' && [...cluster.refused], [['asked', 'no "asked"']])
+
+  it.transport.refusedTopics.clear()
+  await it.clock.advance(topicsFreshMs)
+  await until('it follows once it is allowed', () => it.outbox.unsent === 0)
+  assert.deepEqual(it.transport.valuesOn('asked'), ['a1?'])
 })
 
 test('events that wait while partitions are added go where their keys belong now', async () => {

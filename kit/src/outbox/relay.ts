@@ -146,6 +146,9 @@ export class Relay {
     this.#settled = cluster
     this.#seenId = 0
     log.info({ clusterId, events: count }, 'the relay has met a Kafka cluster')
+    for (const [topic, reason] of cluster.refused) {
+      log.error({ topic, reason }, 'events of a topic wait, because Kafka refuses it')
+    }
     return true
   }
 

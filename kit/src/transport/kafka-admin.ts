@@ -60,11 +60,16 @@ export class KafkaAdmin {
 
   /** Throws where a topic does not exist, after waiting for a new one to be known. */
   async describe(topics: readonly string[]): Promise<readonly TopicDescription[]> {
-    return patiently(async () => {
-      this.#admin.clearMetadata()
-      const metadata = await this.#admin.metadata({ topics: [...topics], forceUpdate: true })
-      return topics.map((topic) => descriptionOf(metadata, topic))
-    })
+    try {
+      return await patiently(async () => {
+        this.#admin.clearMetadata()
+        const metadata = await this.#admin.metadata({ topics: [...topics], forceUpdate: true })
+        return topics.map((topic) => descriptionOf(metadata, topic))
+      })
+    } catch (error) {
+      const codes = protocolCodesOf(error)
+      throw codes.length === 0 ? error : refusedTopics('describe', topics, { codes, cause: error })
+    }
   }
 
   async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
@@ -112,7 +117,8 @@ export class KafkaAdmin {
         // Another service asked for the same topic at the same moment.
         const codes = protocolCodesOf(error).filter((code) => code !== 'TOPIC_ALREADY_EXISTS')
         if (protocolCodesOf(error).length === 0) throw error
-        if (codes.length > 0) throw notMade(alike, codes, error)
+        const topics = alike.map(({ topic }) => topic)
+        if (codes.length > 0) throw refusedTopics('make', topics, { codes, cause: error })
       }
     }
   }
@@ -166,16 +172,16 @@ export class KafkaAdmin {
   }
 }
 
-function notMade(
-  requests: readonly TopicRequest[],
-  codes: readonly string[],
-  cause: unknown,
+function refusedTopics(
+  what: 'make' | 'describe',
+  topics: readonly string[],
+  { codes, cause }: { readonly codes: readonly string[]; readonly cause: unknown },
 ): MillraceError {
-  const topics = requests.map(({ topic }) => `"${topic}"`).join(', ')
+  const names = topics.map((topic) => `"${topic}"`).join(', ')
   const reasons = [...new Set(codes)].join(', ')
   return new MillraceError(
-    'kafka-unavailable',
-    `Kafka does not make the topics ${topics} (${reasons}): allow it, or make them by hand`,
+    'topic-refused',
+    `Kafka does not ${what} the topics ${names} (${reasons}): allow it, or make them by hand`,
     { cause, retriable: true },
   )
 }

@@ -113,7 +113,10 @@ export interface ClusterDescription {
 
 export interface Transport extends AsyncDisposable {
   cluster(): Promise<ClusterDescription>
-  /** Makes the topics that are missing; describes all. An existing one keeps its partitions. */
+  /**
+   * Makes the topics that are missing; describes all. An existing one keeps its partitions.
+   * Throws `topic-refused` where Kafka does not make or describe one of them.
+   */
   ensureTopics(topics: readonly TopicRequest[]): Promise<readonly TopicDescription[]>
   /**
    * Appends records to one partition, in order, acks=all, with the idempotent producer. The
