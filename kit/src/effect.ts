@@ -4,32 +4,7 @@ import { MillraceError } from './errors.ts'
 import type { Effect } from './handler.ts'
 import type { KitTables } from './store/kit-tables.ts'
 import type { Scope, Store } from './store/store.ts'
-
-/** What already happened outside the database, for which event and person. */
-export interface EffectRow {
-  group_name: string
-  event_id: string
-  name: string
-  /** Empty for an effect that is not for one of several people. */
-  person: string
-  done_at_ms: number
-}
-
-export interface EffectTables {
-  millrace_effects: EffectRow
-}
-
-export async function createEffects(db: Kysely<EffectTables>): Promise<void> {
-  await db.schema
-    .createTable('millrace_effects')
-    .addColumn('group_name', 'text', (column) => column.notNull())
-    .addColumn('event_id', 'text', (column) => column.notNull())
-    .addColumn('name', 'text', (column) => column.notNull())
-    .addColumn('person', 'text', (column) => column.notNull())
-    .addColumn('done_at_ms', 'integer', (column) => column.notNull())
-    .addPrimaryKeyConstraint('millrace_effects_key', ['group_name', 'event_id', 'name', 'person'])
-    .execute()
-}
+import type { EffectRow } from './store/tables/effects.ts'
 
 export interface EffectsOptions {
   readonly store: Store<KitTables>

@@ -2,8 +2,8 @@ import type { Insertable } from 'kysely'
 import { writeHeaders } from '../catalogue/event-headers.ts'
 import type { Clock, Random } from '../clock.ts'
 import { newEventId } from '../event-id.ts'
-import type { OutboxRow } from '../outbox/outbox-tables.ts'
 import { keyHash } from '../outbox/partitioner.ts'
+import type { OutboxRow } from '../store/tables/outbox.ts'
 import type { OutgoingRecord } from '../transport/transport.ts'
 import {
   type Command,

@@ -3,9 +3,9 @@ import { isObject } from '../catalogue/json-value.ts'
 import type { Clock, Random } from '../clock.ts'
 import { deadLettersTopic } from '../control/control-topics.ts'
 import { newEventId } from '../event-id.ts'
-import type { OutboxRow } from '../outbox/outbox-tables.ts'
 import { keyHash } from '../outbox/partitioner.ts'
-import type { DeadLetterRow, DeadLetterState } from './dead-letter-table.ts'
+import type { DeadLetterRow, DeadLetterState } from '../store/tables/dead-letters.ts'
+import type { OutboxRow } from '../store/tables/outbox.ts'
 
 /** A dead letter as the topic `millrace.dead-letters` tells of it: where and why, never what. */
 export interface DeadLetter {

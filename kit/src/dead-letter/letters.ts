@@ -1,6 +1,6 @@
 import type { Insertable, Kysely, Selectable, Updateable } from 'kysely'
 import type { KitTables } from '../store/kit-tables.ts'
-import type { DeadLetterRow } from './dead-letter-table.ts'
+import type { DeadLetterRow } from '../store/tables/dead-letters.ts'
 
 /** The queries on dead letters, each for use inside a transaction of its caller. */
 

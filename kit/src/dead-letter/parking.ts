@@ -7,11 +7,11 @@ import type { Delivery } from '../inbox/delivery.ts'
 import { queueKey } from '../inbox/delivery.ts'
 import { deadLettersMax } from '../limits.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
-import type { OutboxRow } from '../outbox/outbox-tables.ts'
 import type { KitTables } from '../store/kit-tables.ts'
+import type { DeadLetterState } from '../store/tables/dead-letters.ts'
+import type { OutboxRow } from '../store/tables/outbox.ts'
 import type { IncomingRecord } from '../transport/transport.ts'
 import { type Announcer, announcementOf, type LetterRow, tombstoneOf } from './announcement.ts'
-import type { DeadLetterState } from './dead-letter-table.ts'
 import {
   countLetters,
   deleteLetter,

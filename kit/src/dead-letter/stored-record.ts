@@ -1,6 +1,6 @@
 import type { RecordOrigin } from '../catalogue/read-record.ts'
+import type { DeadLetterRow } from '../store/tables/dead-letters.ts'
 import type { Header, IncomingRecord } from '../transport/transport.ts'
-import type { DeadLetterRow } from './dead-letter-table.ts'
 
 type RecordColumns = Pick<
   DeadLetterRow,

@@ -1,24 +1,7 @@
-import type { Kysely } from 'kysely'
 import type { Clock, Random } from '../clock.ts'
 import { newEventId } from '../event-id.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { Store } from '../store/store.ts'
-
-/** The name of this database's service in its consumer group, for as long as it exists. */
-export interface InstanceRow {
-  instance_id: string
-}
-
-export interface InstanceTables {
-  millrace_instance: InstanceRow
-}
-
-export async function createInstance(db: Kysely<InstanceTables>): Promise<void> {
-  await db.schema
-    .createTable('millrace_instance')
-    .addColumn('instance_id', 'text', (column) => column.primaryKey())
-    .execute()
-}
 
 /**
  * The id of our static membership. It lives in the database, so that a restart takes its

@@ -10,8 +10,8 @@ import { newEventId } from '../event-id.ts'
 import type { PublishOptions } from '../handler.ts'
 import { eventBytesMax } from '../limits.ts'
 import type { KitTables } from '../store/kit-tables.ts'
-import type { Outbox } from './outbox.ts'
 import type { OutboxRow } from '../store/tables/outbox.ts'
+import type { Outbox } from './outbox.ts'
 import { keyHash } from './partitioner.ts'
 
 export interface PublisherOptions {

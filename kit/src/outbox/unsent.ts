@@ -1,7 +1,7 @@
 import { type ExpressionBuilder, type Kysely, sql, type Transaction } from 'kysely'
 import type { KitTables } from '../store/kit-tables.ts'
-import type { TopicPartition } from '../transport/transport.ts'
 import type { OutboxRow } from '../store/tables/outbox.ts'
+import type { TopicPartition } from '../transport/transport.ts'
 
 /** An unsent row without its bytes: enough to plan a send. */
 export interface UnsentRow {

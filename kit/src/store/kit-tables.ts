@@ -1,12 +1,12 @@
-import { createDeadLetters, type DeadLetterTables } from '../dead-letter/dead-letter-table.ts'
-import { createEffects, type EffectTables } from '../effect.ts'
-import { createInbox, type InboxTables } from '../inbox/inbox.ts'
-import { createInstance, type InstanceTables } from '../inbox/instance-id.ts'
-import { createOutbox, type OutboxTables } from '../outbox/outbox-tables.ts'
-import type { MigrationTables } from './migrations.ts'
 import type { Migrations } from './table-definitions.ts'
+import { createDeadLetters, type DeadLetterTables } from './tables/dead-letters.ts'
+import { createEffects, type EffectTables } from './tables/effects.ts'
+import { createInbox, type InboxTables } from './tables/inbox.ts'
+import { createInstance, type InstanceTables } from './tables/instance.ts'
+import type { MigrationTables } from './tables/migrations.ts'
+import { createOutbox, type OutboxTables } from './tables/outbox.ts'
 
-/** The kit's own tables, beside the service's. Each feature owns its own, in its own file. */
+/** The kit's own tables, beside the service's. A file a feature, in `tables/`. */
 export interface KitTables
   extends MigrationTables,
     OutboxTables,

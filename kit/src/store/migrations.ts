@@ -4,11 +4,6 @@ import type { KitTables } from './kit-tables.ts'
 import type { Store } from './store.ts'
 import type { Migrations } from './table-definitions.ts'
 
-/** Which migrations a database has seen: the kit's and the service's, each under its owner. */
-export interface MigrationTables {
-  millrace_migrations: { owner: string; name: string; applied_at_ms: number }
-}
-
 export interface MigrateOptions {
   readonly store: Store<KitTables>
   /** Whose migrations they are: the kit's and a service's names may coincide. */
