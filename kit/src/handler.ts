@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { BodyOf, Catalogue, EventName, EventOf } from './catalogue/catalogue.ts'
+import type { Environment } from './environment.ts'
 import type { Log } from './log.ts'
-import type { Environment } from './server.ts'
 
 /** What a service does when it hears an event. */
 export type Handler<C extends Catalogue, Name extends EventName<C>, Tables> = (

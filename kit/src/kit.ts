@@ -30,6 +30,7 @@ export { type Correlation, currentCorrelation } from './correlation.ts'
 export type { DeadLetter } from './dead-letter/announcement.ts'
 export type { DeadLetterTarget } from './dead-letter/dead-letters.ts'
 export type { Envelope } from './envelope.ts'
+export type { Environment } from './environment.ts'
 export {
   isOutage,
   MillraceError,
@@ -59,7 +60,6 @@ export {
 // Inside: what other stores, transports and their tests are made of.
 export { ManualClock } from './manual-clock.ts'
 export type {
-  Environment,
   RunningServer,
   ServerContext,
   StartServer,

@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely'
 import type { Catalogue } from './catalogue/catalogue.ts'
+import type { Environment } from './environment.ts'
 import type { TransactionContext } from './handler.ts'
-import type { ConsumerStatus } from './inbox/consumer.ts'
+import type { ConsumerStatus } from './inbox/consumer-status.ts'
 import type { Log } from './log.ts'
 import type { Cluster } from './outbox/cluster-view.ts'
 import type { OutboxHealth } from './outbox/outbox-health.ts'
@@ -46,8 +47,6 @@ export interface ServiceHealth {
   readonly consumer: ConsumerStatus | null
   readonly outbox: OutboxHealth
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface TransactionOptions {
   /** Named in the error when it stays open too long. Default: the service's name. */

@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { AnyEvent, Catalogue } from './catalogue/catalogue.ts'
+import type { Environment } from './environment.ts'
 import type {
   Effect,
   Handler,
@@ -10,7 +11,6 @@ import type {
 } from './handler.ts'
 import type { Log } from './log.ts'
 import type {
-  Environment,
   RunningServer,
   ServerContext,
   ServiceHealth,

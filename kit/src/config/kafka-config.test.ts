@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Environment } from '../environment.ts'
 import { MillraceError } from '../errors.ts'
-import type { Environment } from '../server.ts'
 import { type KafkaConfig, readKafkaConfig } from './kafka-config.ts'
 
 const base: KafkaConfig = {

@@ -1,6 +1,6 @@
+import type { Environment } from '../environment.ts'
 import { MillraceError } from '../errors.ts'
 import type { LogLevel } from '../log.ts'
-import type { Environment } from '../server.ts'
 import type { KafkaSettings, SaslSettings } from '../transport/kafka-settings.ts'
 
 /** What the `KAFKA_*` variables say. */

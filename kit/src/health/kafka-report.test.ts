@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ConsumerStatus } from '../inbox/consumer.ts'
+import type { ConsumerStatus } from '../inbox/consumer-status.ts'
 import { lagToldMin } from '../limits.ts'
 import type { ServiceHealth } from '../server.ts'
 import { kafkaReport } from './kafka-report.ts'

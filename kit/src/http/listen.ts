@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { systemClock } from '../clock.ts'
+import type { Environment } from '../environment.ts'
 import { MillraceError } from '../errors.ts'
 import { httpDrainMsMax } from '../limits.ts'
-import type { Environment, RunningServer } from '../server.ts'
+import type { RunningServer } from '../server.ts'
 
 export interface ListenSource {
   readonly name: string

@@ -15,6 +15,7 @@ import type {
   TopicPartition,
   Transport,
 } from '../transport/transport.ts'
+import type { ConsumerStatus } from './consumer-status.ts'
 import { isAbandoned } from './delivery.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { pruneInbox } from './inbox.ts'
@@ -28,25 +29,6 @@ export interface RunningConsumer {
   status(): ConsumerStatus
   /** Begins nothing more, lets what runs finish, commits, and ends. */
   stop(): Promise<void>
-}
-
-export interface ConsumerStatus {
-  /** Partitions that are ours at the moment. */
-  readonly partitions: readonly TopicPartition[]
-  /** Events in memory. */
-  readonly events: number
-  /** Keys that an event which was put aside holds back. */
-  readonly heldKeys: number
-  /** Subscriptions that an outage has stopped, and why. */
-  readonly outages: readonly SubscriptionOutage[]
-  /** Why the group or Kafka cannot be reached; null while all is well. */
-  readonly trouble: string | null
-}
-
-export interface SubscriptionOutage {
-  readonly subscription: string
-  readonly reason: string
-  readonly sinceMs: number
 }
 
 export interface ConsumerOptions extends DeliveryTools {
