@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { consumerFixture, writeDown } from '../../test/consumer-fixture.ts'
 import { settle } from '../../test/turns.ts'
+import { Outage } from '../errors.ts'
+import { type Log, silentLog } from '../log.ts'
 
 const quick = { retry: { attemptsMax: 3, delayMsMin: 100, delayMsMax: 100 } }
 
@@ -22,6 +24,54 @@ test('an outage that nobody declares may last: what waits is excused until it is
   isDown = false
   await it.clock.advance(60_000)
   assert.equal((await it.untilDone(tasks.length)).length, tasks.length)
+})
+
+test('the log says once that an outage is over, and how long it was', async () => {
+  let isDown = true
+  const lines: [object, string][] = []
+  const log: Log = { ...silentLog, warn: (fields, message) => void lines.push([fields, message]) }
+  await using it = await consumerFixture({
+    log,
+    handle: async (event, context) => {
+      if (isDown) throw new Outage('no connection')
+      await writeDown(event, context)
+    },
+  })
+  for (const task of ['a', 'b', 'c']) await it.send('task.updated', task, '1')
+  await settle()
+  const wentDownMs = it.clock.nowMs()
+  await it.clock.advance(60_000)
+  assert.equal(lines.length, 0)
+  isDown = false
+  await it.clock.advance(60_000)
+  await it.untilDone(3)
+  assert.deepEqual(
+    lines.map(([, message]) => message),
+    ['the outage is over: the subscription goes on'],
+  )
+  const [[fields] = [{}]] = lines
+  assert('outageMs' in fields && typeof fields.outageMs === 'number')
+  assert(fields.outageMs >= 60_000 && fields.outageMs <= it.clock.nowMs() - wentDownMs)
+})
+
+test('a handler that fails for the last time says where its event is', async () => {
+  const messages: string[] = []
+  const log: Log = { ...silentLog, warn: (_fields, message) => void messages.push(message) }
+  await using it = await consumerFixture({
+    log,
+    handlerOptions: { retry: { attemptsMax: 2, delayMsMin: 100, delayMsMax: 100 } },
+    handle: async () => {
+      throw new Error('not possible')
+    },
+  })
+  await it.send('task.updated', 'a', '1')
+  await settle()
+  await it.clock.advance(100)
+  await settle()
+  assert.deepEqual(messages, [
+    'a handler failed',
+    'a handler failed for the last time; "millrace dead-letters" has the event',
+  ])
 })
 
 test('keys that go on failing while others succeed are no outage, and are parked', async () => {

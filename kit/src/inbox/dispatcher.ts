@@ -157,7 +157,7 @@ export class Dispatcher {
   async #settle(delivery: Delivery, lane: Lane, outcome: DeliveryOutcome): Promise<void> {
     switch (outcome.kind) {
       case 'handled':
-        lane.succeeded(delivery)
+        this.#succeeded(delivery, lane)
         this.#done(delivery)
         return
       case 'repeat':
@@ -170,6 +170,15 @@ export class Dispatcher {
       default:
         outcome satisfies never
     }
+  }
+
+  #succeeded(delivery: Delivery, lane: Lane): void {
+    const before = lane.state
+    lane.succeeded(delivery)
+    if (before.kind !== 'open' || lane.state.kind === 'open') return
+    const { clock, log } = this.#options.tools
+    const told = { event: delivery.subscription.name, outageMs: clock.nowMs() - before.sinceMs }
+    log.warn(told, 'the outage is over: the subscription goes on')
   }
 
   async #failed(delivery: Delivery, lane: Lane, failure: Failure): Promise<void> {
@@ -193,7 +202,12 @@ export class Dispatcher {
       ? ({ kind: 'exhausted' } as const)
       : afterFailure(progress.attempts, subscription.options.retry ?? {}, random)
     const told = { event: subscription.name, eventId, attempt: progress.attempts }
-    log.warn({ ...told, reason: failure.message, next: next.kind }, 'a handler failed')
+    log.warn(
+      { ...told, reason: failure.message, next: next.kind },
+      next.kind === 'exhausted'
+        ? 'a handler failed for the last time; "millrace dead-letters" has the event'
+        : 'a handler failed',
+    )
     if (next.kind === 'exhausted') {
       const state = subscription.options.onExhausted === 'skip' ? 'skipped' : 'parked'
       await this.#putAside(delivery, state, failure, null)
