@@ -62,6 +62,23 @@ test('a listener that wants TLS is told by the variable to set', async () => {
   })
 })
 
+test('a listener that knows no users is told by the variable that is set', async () => {
+  const probed = Buffer.from('MILL')
+  await using server = await stranger((socket) => {
+    socket.on('data', (bytes: Buffer) => {
+      const isProbe = bytes.includes(probed)
+      socket.end(isProbe ? Buffer.concat([Buffer.from([0, 0, 0, 10]), probed]) : '')
+    })
+  })
+  const sasl = { mechanism: 'plain', username: 'ann', password: 'secret' } as const
+  await using kafka = openKafka({ ...plain, sasl, brokers: [server.broker] })
+  await assert.rejects(kafka.cluster(), {
+    code: 'kafka-unavailable',
+    message:
+      /broke off \(.*[^.]\): it may know no users at this port \(KAFKA_SASL_USERNAME is set\)$/,
+  })
+})
+
 const answers: readonly [string, Buffer, string | null][] = [
   ['a Kafka', Buffer.from([0, 0, 0, 10, 0x4d, 0x49, 0x4c, 0x4c]), 'kafka'],
   ['another correlation id', Buffer.from([0, 0, 0, 10, 0, 0, 0, 1]), 'stranger'],

@@ -107,8 +107,12 @@ async function explainSilence(
         error,
       )
     case 'kafka': {
-      const hint = sasl === null ? '; it may want a user (KAFKA_SASL_USERNAME)' : ''
-      return unavailable(`Kafka at ${broker} broke off: ${innermostMessage(error)}${hint}`, error)
+      const hint =
+        sasl === null
+          ? 'it may want a user (KAFKA_SASL_USERNAME)'
+          : 'it may know no users at this port (KAFKA_SASL_USERNAME is set)'
+      const words = innermostMessage(error).replace(/\.$/, '')
+      return unavailable(`Kafka at ${broker} broke off (${words}): ${hint}`, error)
     }
     default:
       return probe satisfies never
