@@ -42,13 +42,14 @@ function page(name: string, endpoints: readonly Endpoint[]): string {
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>${escaped(name)}</title>
+    <link rel="icon" href="data:,">
     <style>
       :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
       body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
       section { border-top: 1px solid #8884; padding: 0.5rem 0; }
       h2 { font-size: 1rem; margin: 0; }
       p { margin: 0; opacity: 0.75; }
-      pre { margin: 0.25rem 0 0; overflow-x: auto; user-select: all; }
+      pre { margin: 0.25rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; }
     </style>
   </head>
   <body>

@@ -4,6 +4,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** One sentence for the front page. */
     readonly about?: string
+    /** A path that its curl line has in place of one with parameters: `/tasks/1`. */
+    readonly examplePath?: string
     /** A body to paste, for the front page's curl line. */
     readonly example?: unknown
     /** Whether the curl line carries `Authorization: Bearer $TOKEN`. */
@@ -16,6 +18,7 @@ export interface RouteNote {
   readonly method: string
   readonly path: string
   readonly about: string
+  readonly examplePath: string
   readonly example: unknown
   readonly needsToken: boolean
 }
@@ -30,6 +33,7 @@ export function listRoutes(http: FastifyInstance): readonly RouteNote[] {
         method: verb,
         path: url,
         about: config?.about ?? '',
+        examplePath: config?.examplePath ?? url,
         example: config?.example,
         needsToken: config?.needsToken ?? false,
       })
@@ -44,10 +48,10 @@ export function methodsOf(routes: readonly RouteNote[], path: string): readonly 
   return routes.filter((route) => matches(route.path.split('/'), steps)).map(({ method }) => method)
 }
 
-/** A line to paste into a terminal. Parameters stay as they are written: `:taskId`. */
+/** A line to paste into a terminal. */
 export function curlLine(origin: string, route: RouteNote): string {
-  const { method, path, example, needsToken } = route
-  const parts = ['curl', ...(method === 'GET' ? [] : ['-X', method]), `${origin}${path}`]
+  const { method, examplePath, example, needsToken } = route
+  const parts = ['curl', ...(method === 'GET' ? [] : ['-X', method]), `${origin}${examplePath}`]
   if (needsToken) parts.push('-H "Authorization: Bearer $TOKEN"')
   if (example !== undefined) {
     const body = JSON.stringify(example).replaceAll("'", String.raw`'\''`)

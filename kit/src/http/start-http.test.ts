@@ -220,6 +220,8 @@ test('the front page lists the routes with lines to paste, as JSON and as HTML',
     routes: (app) => {
       const config = { about: 'Makes a <task>', example: { title: "it's" }, needsToken: true }
       app.post('/tasks', { config }, async () => ({}))
+      const taskConfig = { about: 'A task', examplePath: '/tasks/1' }
+      app.get('/tasks/:taskId', { config: taskConfig }, async () => ({}))
     },
   })
   const { endpoints } = (await http.ask('/')).json()
@@ -231,6 +233,8 @@ test('the front page lists the routes with lines to paste, as JSON and as HTML',
       `curl -X POST ${http.origin}/tasks -H "Authorization: Bearer $TOKEN" ` +
       String.raw`-H "Content-Type: application/json" -d '{"title":"it'\''s"}'`,
   })
+  assert.equal(endpoints[1].path, '/tasks/:taskId')
+  assert.equal(endpoints[1].curl, `curl ${http.origin}/tasks/1`)
   const { text, response } = await http.ask('/', { headers: { accept: 'text/html' } })
   assert.match(response.headers.get('content-type') ?? '', /^text\/html/)
   assert(text.includes('Makes a &lt;task&gt;'))

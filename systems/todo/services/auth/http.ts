@@ -79,13 +79,17 @@ const registerNote = {
 }
 
 const loginNote = {
-  about: 'Log in by username or email, for a token',
+  about: 'Log in by username or email, for the token that other lines call $TOKEN',
   example: { username: 'test', password: 'pass' },
 }
 
 /** The other services ask for all of their users, from one address: that is not limited. */
 const meNote = { about: 'Whose token it is', needsToken: true, rateLimit: false } as const
-const lookUpNote = { about: 'Who a user is, for services only', rateLimit: false } as const
+const lookUpNote = {
+  about: 'Who a user is, for services only',
+  examplePath: '/auth/users/1',
+  rateLimit: false,
+} as const
 
 /** Counted for each account and address, so that nobody locks another out from elsewhere. */
 const loginLimit = {

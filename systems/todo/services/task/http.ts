@@ -116,18 +116,29 @@ const notes = {
     example: { name: 'Home' },
   },
   teams: { about: 'Your teams', needsToken },
-  team: { about: 'A team and its members', needsToken },
-  newMember: { about: 'Take a user into the team', needsToken, example: { userId: 2 } },
-  newTask: {
-    about: 'Make a task, for nobody or for a member',
+  team: { about: 'A team and its members', needsToken, examplePath: '/teams/1' },
+  newMember: {
+    about: 'Take a user into the team',
     needsToken,
-    example: { title: 'Buy milk', assigneeId: 2 },
+    examplePath: '/teams/1/members',
+    example: { userId: 2 },
   },
-  tasks: { about: "The team's tasks, a page of them; ?after=<taskId> is the next", needsToken },
-  task: { about: 'A task', needsToken },
+  newTask: {
+    about: 'Make a task, for nobody or (assigneeId) for a member',
+    needsToken,
+    examplePath: '/teams/1/tasks',
+    example: { title: 'Buy milk' },
+  },
+  tasks: {
+    about: "The team's tasks, a page of them; ?after=<taskId> is the next",
+    needsToken,
+    examplePath: '/teams/1/tasks',
+  },
+  task: { about: 'A task', needsToken, examplePath: '/tasks/1' },
   taskChange: {
     about: 'Change its title, complete or reopen it, give it to a member or (null) to nobody',
     needsToken,
+    examplePath: '/tasks/1',
     example: { title: 'Buy oat milk', completed: true },
   },
 }
