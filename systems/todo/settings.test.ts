@@ -22,8 +22,18 @@ test('auth makes its own secret in development', () => {
 })
 
 const wrong: readonly [string, (env: Environment) => unknown, Environment, RegExp][] = [
-  ['nothing is set', taskSettings, {}, /AUTH_SERVICE_URL is not set; SERVICE_TOKEN is not set$/],
-  ['a variable is empty', taskSettings, { ...neighbours, SERVICE_TOKEN: '' }, /TOKEN is not set$/],
+  [
+    'nothing is set',
+    taskSettings,
+    {},
+    /AUTH_SERVICE_URL is not set \(an address .* https:\/\/\); SERVICE_TOKEN is not set \(the same/,
+  ],
+  [
+    'a variable is empty',
+    taskSettings,
+    { ...neighbours, SERVICE_TOKEN: '' },
+    /: SERVICE_TOKEN is not set \(the same for all services: openssl rand -base64 32\)$/,
+  ],
   [
     'a token has a space',
     taskSettings,

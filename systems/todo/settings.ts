@@ -14,7 +14,9 @@ export function authSettings(env: Environment): AuthSettings {
   const serviceToken = read.token('SERVICE_TOKEN')
   const text = env['TOKEN_SECRET'] || null
   if (text === null && env['NODE_ENV'] === 'production') {
-    read.problem('TOKEN_SECRET is not set; in production it must be, on every host alike')
+    read.problem(
+      'TOKEN_SECRET is not set; in production it must be, on every host alike (openssl rand -base64 32)',
+    )
   }
   const tokenSecret = text === null ? null : new TextEncoder().encode(text)
   if (tokenSecret && tokenSecret.length < tokenSecretBytesMin) {
@@ -72,15 +74,15 @@ class Reading {
     this.#problems.push(text)
   }
 
-  required(name: string): string {
+  required(name: string, remedy: string): string {
     const value = this.#env[name] || ''
-    if (value === '') this.problem(`${name} is not set`)
+    if (value === '') this.problem(`${name} is not set (${remedy})`)
     return value
   }
 
   /** What `Authorization: Bearer` can carry (RFC 6750 §2.1). */
   token(name: string): string {
-    const value = this.required(name)
+    const value = this.required(name, 'the same for all services: openssl rand -base64 32')
     if (value !== '' && !/^[A-Za-z0-9._~+/=-]+$/.test(value)) {
       this.problem(`${name} may have letters, digits and ._~+/=- only`)
     }
@@ -88,9 +90,10 @@ class Reading {
   }
 
   url(name: string, protocols: readonly string[]): string {
-    const value = this.required(name)
+    const beginnings = `${protocols.join('// or ')}//`
+    const value = this.required(name, `an address that begins with ${beginnings}`)
     if (value !== '' && !protocols.includes(URL.parse(value)?.protocol ?? '')) {
-      this.problem(`${name} is no address that begins with ${protocols.join('// or ')}//`)
+      this.problem(`${name} is no address that begins with ${beginnings}`)
     }
     return value
   }

@@ -12,6 +12,9 @@ import { taskService } from './services/task/task-service.ts'
  */
 const serviceToken = randomBytes(32).toString('base64url')
 
+const withToken = (rest: string) =>
+  `curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" ${rest}`
+
 export const system = defineSystem({
   name: 'todo',
   title: 'Tasks in teams; who created one, and who is to do it, hears of changes by e-mail',
@@ -45,6 +48,21 @@ export const system = defineSystem({
     {
       text: 'See the event, as every Kafka client sees it',
       command: 'npx millrace tail user.created',
+    },
+    {
+      text: 'Log in, and keep the token for what follows',
+      command:
+        `TOKEN=$(curl -s ${address('auth-service')}/auth/login ` +
+        `-H "Content-Type: application/json" -d '{"username":"test","password":"pass"}' ` +
+        `| node -p 'JSON.parse(require("fs").readFileSync(0)).token')`,
+    },
+    {
+      text: 'Make a team, and a task in it; complete the task: a mail says so',
+      command: [
+        withToken(`${address('task-service')}/teams -d '{"name":"Home"}'`),
+        withToken(`${address('task-service')}/teams/1/tasks -d '{"title":"Buy milk"}'`),
+        withToken(`-X PATCH ${address('task-service')}/tasks/1 -d '{"completed":true}'`),
+      ].join('\n'),
     },
   ],
   failOnPurpose: (address) => [

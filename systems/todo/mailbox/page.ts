@@ -26,7 +26,8 @@ export function mailboxPage({ smtp, received, mails }: MailboxView): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="refresh" content="3">
-<title>${received} mails · Mailbox</title>
+<title>Mailbox (${received})</title>
+<link rel="icon" href="data:,">
 <style>
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
@@ -34,14 +35,15 @@ article { border-top: 1px solid #8886; padding: 1rem 0 }
 h2 { font-size: 1rem; margin: 0 }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; margin: .5rem 0 0 }
 small { opacity: .75; overflow-wrap: anywhere }
-form { display: inline }
-.up { color: #1a7f37 } .down { color: #cf222e }
+form { display: inline; margin-left: .5rem }
+.switch { margin: .5rem 0 }
+.up { color: light-dark(#17703c, #6fcf97) } .down { color: light-dark(#b3261e, #ff8a80) }
 </style>
 </head>
 <body>
 <h1>Mailbox</h1>
-<p>${state}. ${button('/smtp', smtp.isUp ? 'down' : 'up')}</p>
-<p>${refusals}. ${button('/refusals', smtp.refusing ? 'off' : 'on')}</p>
+<div class="switch">${state}. ${button('/smtp', smtp.isUp ? 'down' : 'up')}</div>
+<div class="switch">${refusals}. ${button('/refusals', smtp.refusing ? 'off' : 'on')}</div>
 <p>${received} received${shown}. <a href="/mails">As JSON</a></p>
 ${mails.map(article).join('\n')}
 </body>
