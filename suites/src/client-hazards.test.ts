@@ -12,6 +12,7 @@ import {
   OffsetCommit,
   Produce,
 } from '@millrace/wire'
+import { Admin } from '@platformatic/kafka'
 import { RecordingListener, recordOf } from './recording-listener.ts'
 
 /** What is known of `@platformatic/kafka` 2.x to bite, each shown on a broker that provokes it. */
@@ -265,6 +266,25 @@ hazard('a fetch that the broker cuts off is tried again from the same place', as
   await bench.transport.send(at, [recordOf('b')])
   await listener.until(() => listener.values().length === 2)
   assert.deepEqual(listener.values(), ['a', 'b'])
+})
+
+hazard('partitions that are added are heard too', async ({ broker }) => {
+  const metadataMaxAgeMs = 200
+  const sasl = null
+  const brokers = [broker.bootstrap]
+  const settings = { brokers, clientId: 'hazards', tls: false, sasl, metadataMaxAgeMs }
+  await using transport = openKafka(settings)
+  const listener = new RecordingListener()
+  transport.consume({ group, instanceId: 'one', topics: [topic], listener })
+  await listener.until(() => listener.assignments.length === 1)
+  const admin = new Admin({ clientId: 'operator', bootstrapBrokers: [broker.bootstrap] })
+  const assignments = [{ brokerIds: [1] }]
+  await admin.createPartitions({ topics: [{ name: topic, count: 3, assignments }] })
+  await admin.close()
+  await using other = openKafka(settings)
+  await other.send({ topic, partition: 2 }, [recordOf('on the new one')])
+  await listener.until(() => listener.values(2).length === 1)
+  assert.deepEqual(listener.failures, [])
 })
 
 hazard('a topic that Kafka does not make is named, with its reason', async (bench) => {

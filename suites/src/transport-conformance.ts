@@ -273,15 +273,24 @@ function consuming(check: Check): void {
     },
   )
 
-  check('an offset of a partition that is not ours is fenced', async (bench) => {
-    const { transport, topic, group } = bench
-    await transport.ensureTopics([{ topic, partitions: 1 }])
-    const listener = new RecordingListener()
-    const consumption = transport.consume({ group, instanceId: 'one', topics: [topic], listener })
-    await listener.until(() => listener.assignments.length === 1)
-    const outcome = await consumption.commit([{ topic, partition: 7, offset: 1n }])
-    assert.deepEqual(outcome, { kind: 'fenced', code: 'NOT_ASSIGNED' })
-  })
+  check(
+    'an offset of a partition that is not ours is fenced, and the others are committed',
+    async (bench) => {
+      const { transport, topic, group } = bench
+      await transport.ensureTopics([{ topic, partitions: 1 }])
+      const listener = new RecordingListener()
+      const consumption = transport.consume({ group, instanceId: 'one', topics: [topic], listener })
+      await listener.until(() => listener.assignments.length === 1)
+      await transport.send({ topic, partition: 0 }, [recordOf('a')])
+      const outcome = await consumption.commit([
+        { topic, partition: 7, offset: 1n },
+        { topic, partition: 0, offset: 1n },
+      ])
+      assert.deepEqual(outcome, { kind: 'fenced', code: 'NOT_ASSIGNED' })
+      const [{ committed } = {}] = await transport.lag(group, [topic])
+      assert.equal(committed, 1n)
+    },
+  )
 
   check('a topic made again under its name is read from its start', async (bench) => {
     const { backend, transport, topic, group, connect } = bench

@@ -1,5 +1,5 @@
 import { systemClock } from '../clock.ts'
-import { reconnectDelayMsMax, reconnectDelayMsMin, revokeMsMax } from '../limits.ts'
+import { reconnectDelayMsMax, reconnectDelayMsMin, revokeMsMax, topicsFreshMs } from '../limits.ts'
 import { backoffMs } from '../retry/backoff.ts'
 import type { KafkaAdmin } from './kafka-admin.ts'
 import { explain } from './kafka-errors.ts'
@@ -7,6 +7,7 @@ import { KafkaFetcher } from './kafka-fetcher.ts'
 import { KafkaMembership, type PartitionOffset } from './kafka-membership.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
 import type { PartitionFetch } from './partition-fetch.ts'
+import { PartitionsAdded, PartitionWatch } from './partition-watch.ts'
 import type {
   AssignedPartition,
   CommitOutcome,
@@ -25,6 +26,7 @@ import type {
  * C2. While partitions are being revoked nothing is delivered.
  * C3. Offsets are committed for our own partitions only, one commit at a time, never backwards.
  * C4. A topic made again under its name is another topic: we read by id, and join anew.
+ * C5. Partitions that are added are nobody's until the group shares out anew: we see to that.
  */
 export class KafkaConsumption implements Consumption {
   readonly #settings: KafkaSettings
@@ -38,6 +40,7 @@ export class KafkaConsumption implements Consumption {
   #fetchFailures = 0
   #stopping = false
   #commits: Promise<unknown> = Promise.resolve()
+  #partitionWatch: PartitionWatch | null = null
   #wake: () => void = () => {}
 
   constructor(settings: KafkaSettings, admin: KafkaAdmin, options: ConsumeOptions) {
@@ -77,6 +80,7 @@ export class KafkaConsumption implements Consumption {
       const ending = await this.#session()
       await this.#tell(ending.error)
       await this.#revoke()
+      if (ending.error instanceof PartitionsAdded) await this.#leave()
       await this.#closeSession()
       attempt = ending.joined ? 1 : attempt + 1
       await this.#waitToReconnect(attempt)
@@ -121,6 +125,7 @@ export class KafkaConsumption implements Consumption {
   async #closeSession(): Promise<void> {
     const session = this.#current
     this.#current = null
+    this.#partitionWatch?.[Symbol.dispose]()
     this.#busyNodes.clear()
     if (session === null) return
     await Promise.allSettled([session.fetcher.close(), session.membership.close()])
@@ -143,6 +148,21 @@ export class KafkaConsumption implements Consumption {
     for (const partition of assigned) this.#owned.set(keyOf(partition), ownedFrom(partition))
     this.#options.listener.assigned(assigned)
     this.#pump()
+    this.#partitionWatch?.[Symbol.dispose]()
+    this.#partitionWatch = new PartitionWatch(topics, {
+      everyMs: this.#settings.metadataMaxAgeMs ?? topicsFreshMs,
+      describe: (names) => this.#admin.describe(names),
+      added: session.lose, // C5
+    })
+  }
+
+  /** Where Kafka does not hear it, our place is kept, and the next look finds the same. */
+  async #leave(): Promise<void> {
+    try {
+      await this.#current?.membership.leave()
+    } catch (error) {
+      await this.#tell(error)
+    }
   }
 
   /** Gives everything back: drain and commit, then fence (P6). */
@@ -183,8 +203,11 @@ export class KafkaConsumption implements Consumption {
     this.#fetchFailures = 0
     // C1, C2: an answer to an earlier assignment. The next request reads on from the new one's.
     if (epoch === this.#epoch) for (const answer of fetched) this.#take(session, answer)
+    // Kafka does not wait with an error, so we do.
+    const isTroubled = fetched.some(({ kind }) => kind === 'failed' || kind === 'moved')
+    if (isTroubled) systemClock.after(reconnectDelayMsMin, () => this.#pump())
     // Timers, heartbeats and HTTP get their turn between two responses.
-    setImmediate(() => this.#pump())
+    else setImmediate(() => this.#pump())
   }
 
   #take(session: Session, answer: PartitionFetch): void {
@@ -238,7 +261,13 @@ export class KafkaConsumption implements Consumption {
 
   async #commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome> {
     const ours = offsets.filter((offset) => this.#owned.has(keyOf(offset)))
-    if (ours.length < offsets.length) return { kind: 'fenced', code: 'NOT_ASSIGNED' }
+    // What is still ours is committed, whatever else has left us.
+    const outcome = await this.#commitOurs(ours)
+    const isPartial = ours.length < offsets.length && outcome.kind === 'committed'
+    return isPartial ? { kind: 'fenced', code: 'NOT_ASSIGNED' } : outcome
+  }
+
+  async #commitOurs(ours: readonly PartitionOffset[]): Promise<CommitOutcome> {
     const forward = ours.filter((offset) => {
       const owned = this.#owned.get(keyOf(offset))
       return owned !== undefined && offset.offset > owned.committed
@@ -256,7 +285,7 @@ export class KafkaConsumption implements Consumption {
   }
 
   async #tell(error: unknown): Promise<void> {
-    if (error === null || this.#stopping) return
+    if (error === null || error instanceof PartitionsAdded || this.#stopping) return
     this.#options.listener.failed(await explain(error, this.#settings))
   }
 

@@ -111,6 +111,13 @@ export class KafkaMembership {
     }
   }
 
+  /** Gives up our place, so that the group shares out anew: a static member's return is no reason. */
+  async leave(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#consumer.leaveGroup(true, (error) => (error ? reject(error) : resolve()))
+    await promise
+  }
+
   /**
    * Ends heartbeats without a word to the group, which keeps our place until the session ends.
    * A client with an open connection would leave the group, so the connections go first.

@@ -7,6 +7,8 @@ export interface KafkaSettings {
   /** Whether connections are encrypted (`KAFKA_SSL`). */
   readonly tls: boolean
   readonly sasl: SaslSettings | null
+  /** How long partitions that are added may go unnoticed. Default: one minute. */
+  readonly metadataMaxAgeMs?: number
 }
 
 export interface SaslSettings {

@@ -106,13 +106,12 @@ class MemoryConsumption implements Consumption, MemoryMember {
       return { kind: 'unavailable', code: 'STOPPED', message: 'the cluster is stopped' }
     }
     const joined = this.#cluster.group(group)
-    if (
-      offsets.some((at) => !this.#owned.has(keyOf(at)) || !joined.isOwner(instanceId, this, at))
-    ) {
-      return { kind: 'fenced', code: 'NOT_ASSIGNED' }
-    }
-    for (const { offset, ...at } of offsets) joined.commit(at, offset)
-    return { kind: 'committed' }
+    const ours = offsets.filter(
+      (at) => this.#owned.has(keyOf(at)) && joined.isOwner(instanceId, this, at),
+    )
+    for (const { offset, ...at } of ours) joined.commit(at, offset)
+    const isPartial = ours.length < offsets.length
+    return isPartial ? { kind: 'fenced', code: 'NOT_ASSIGNED' } : { kind: 'committed' }
   }
 
   async stop(): Promise<void> {

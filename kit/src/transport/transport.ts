@@ -50,7 +50,7 @@ export type SendOutcome =
 
 export type CommitOutcome =
   | { readonly kind: 'committed' }
-  /** The group has moved on: these partitions may belong to another member now. */
+  /** Some of these partitions may belong to another member now; what is ours is committed. */
   | { readonly kind: 'fenced'; readonly code: string }
   | { readonly kind: 'unavailable'; readonly code: string; readonly message: string }
 
