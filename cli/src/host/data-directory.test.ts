@@ -57,7 +57,9 @@ test('a path that leads through a file is said', () => {
   writeFileSync(join(place.directory, 'file'), '')
   for (const wanted of ['file', 'file/below']) {
     const paths = dataDirectoryAt(wanted, place.directory)
-    assert.throws(() => claimDataDirectory(paths, nowMs), { message: /cannot be used: .* file/ })
+    assert.throws(() => claimDataDirectory(paths, nowMs), {
+      message: /cannot be used: .* file\. Mend that/,
+    })
   }
 })
 

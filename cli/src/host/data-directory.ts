@@ -133,8 +133,8 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the disk is read-only',
-  ENOSPC: 'the disk is full; make room',
-  EDQUOT: 'the quota of the disk is used up; make room',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
   ENOTDIR: 'a part of its path is a file',
   EEXIST: 'it is a file',
 }
@@ -148,7 +148,7 @@ function explained<Result>(root: string, work: () => Result): Result {
     const reason = reasons[code]
     if (reason === undefined) throw error
     throw new CommandFailure(
-      `data directory ${root} cannot be used: ${reason}, or name another with --data`,
+      `data directory ${root} cannot be used: ${reason}. Mend that, or name another with --data`,
     )
   }
 }

@@ -60,9 +60,13 @@ test('what is not there, or is no system, is said with what to do', async () => 
 })
 
 test('a mistake inside a system is shown with its place, not taken for a missing file', async () => {
-  using place = repository({ 'mine.ts': "throw new Error('no such luck')" })
+  using place = repository({ 'mine.ts': "throw new Error('no such luck')", 'mine.json': '{}' })
   await assert.rejects(findSystems('./mine.ts', place.root), {
     name: 'CommandFailure',
-    message: /mine\.ts cannot be loaded: Error: no such luck\s+at .*mine\.ts:1/,
+    message: /mine\.ts cannot be loaded: Error: no such luck\s+at .*mine\.ts:1[:0-9]*$/,
+  })
+  await assert.rejects(findSystems('./mine.json', place.root), {
+    name: 'CommandFailure',
+    message: /mine\.json cannot be loaded: TypeError.* needs an import attribute.*$/,
   })
 })

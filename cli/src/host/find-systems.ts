@@ -79,9 +79,17 @@ async function importFile(file: string): Promise<object> {
       throw new CommandFailure(`there is no file ${file}`)
     }
     // A mistake in the user's own file: where it is, is what they need.
-    const where = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    throw new CommandFailure(`${file} cannot be loaded: ${where}`)
+    throw new CommandFailure(`${file} cannot be loaded: ${withPlace(error)}`)
   }
+}
+
+/** The error with its place in the user's files: Node's frames and ours say nothing to them. */
+function withPlace(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const lines = (error.stack ?? error.message).split('\n')
+  const ours = lines.findIndex((line) => line.includes(import.meta.url))
+  const theirs = ours === -1 ? lines : lines.slice(0, ours)
+  return theirs.filter((line) => !/^\s+at .*\bnode:/.test(line)).join('\n')
 }
 
 function isSystem(value: unknown): value is System {
