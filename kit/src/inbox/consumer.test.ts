@@ -350,6 +350,25 @@ test('inbox rows go when they are old and the group has passed them, with their 
   assert.deepEqual([await count('millrace_inbox'), await count('millrace_effects')], [0, 0])
 })
 
+test('a stop while old rows are forgotten leaves no timer', async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  await using it = await consumerFixture({ handle: writeDown })
+  await it.send('task.updated', 'a', '1')
+  await it.untilDone(1)
+  await it.clock.advance(inboxPruneEveryMs - 1)
+  const holding = it.store.transaction('holds the writer', async (db) => {
+    await db.selectFrom('millrace_inbox').selectAll().execute()
+    await gate
+  })
+  await it.clock.advance(1)
+  await it.consumer.stop()
+  const before = it.clock.timers
+  open()
+  await holding
+  await settle()
+  assert.equal(it.clock.timers, before - 1, 'only the time limit of the transaction has gone')
+})
+
 test('an old inbox row stays as long as the group could meet its record again', async () => {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>()
   await using it = await consumerFixture({

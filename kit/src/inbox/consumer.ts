@@ -64,6 +64,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
   #commitTimer: Timer | null = null
   #pruneTimer: Timer | null = null
   #trouble: string | null = null
+  #isStopping = false
 
   constructor(options: ConsumerOptions) {
     this.#options = options
@@ -157,6 +158,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
   }
 
   async stop(): Promise<void> {
+    this.#isStopping = true
     this.#commitTimer?.cancel()
     this.#pruneTimer?.cancel()
     const leaving = [...this.#intakes.values()]
@@ -238,6 +240,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
   }
 
   #pruneLater(): void {
+    if (this.#isStopping) return
     this.#pruneTimer = this.#options.clock.after(inboxPruneEveryMs, () => {
       this.#prune()
         .catch((error: unknown) => {
@@ -253,7 +256,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
       const options = { committed, group: service.group, nowMs: clock.nowMs() }
       const prune = () =>
         store.transaction('prune inbox', (db) => pruneInbox(db, intake.partition, options))
-      while ((await prune()) === pruneRowsMax);
+      while (!this.#isStopping && (await prune()) === pruneRowsMax);
     }
   }
 }

@@ -179,7 +179,9 @@ export class PartitionIntake {
     if (this.#isClosed) return
     const before = this.#watermark.position
     this.#watermark.done(record.offset)
-    if (this.#window.leave(bytesOf(record)) === 'resume') this.#options.resume()
+    const isLow = this.#window.leave(bytesOf(record)) === 'resume'
+    // One that leaves must not resume what was given to us anew meanwhile.
+    if (isLow && !this.#isLeaving) this.#options.resume()
     if (this.#watermark.position !== before) this.#options.moved()
   }
 }
