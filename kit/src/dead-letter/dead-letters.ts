@@ -13,7 +13,7 @@ import type { Parking } from './parking.ts'
  * `listedLettersMax`, the oldest, so that one transaction does not hold the writer too long.
  */
 export interface DeadLetterTarget {
-  /** A letter's id. One that stands behind others means its key, from the first on. */
+  /** A letter's id. To redrive one that stands behind others redrives its key, from the first. */
   readonly id?: string
   /** A key, on every stream that holds it back. */
   readonly key?: string
