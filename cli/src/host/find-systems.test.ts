@@ -63,7 +63,7 @@ test('a mistake inside a system is shown with its place, not taken for a missing
   using place = repository({ 'mine.ts': "throw new Error('no such luck')", 'mine.json': '{}' })
   await assert.rejects(findSystems('./mine.ts', place.root), {
     name: 'CommandFailure',
-    message: /mine\.ts cannot be loaded: Error: no such luck\s+at .*mine\.ts:1[:0-9]*$/,
+    message: /mine\.ts cannot be loaded: Error: no such luck\s+at .*mine\.ts:1[:0-9]*\)?$/,
   })
   await assert.rejects(findSystems('./mine.json', place.root), {
     name: 'CommandFailure',
