@@ -60,13 +60,16 @@ test('what is not there, or is no system, is said with what to do', async () => 
 })
 
 test('a mistake inside a system is shown with its place, not taken for a missing file', async () => {
-  using place = repository({ 'mine.ts': "throw new Error('no such luck')", 'mine.json': '{}' })
+  using place = repository({
+    'package.json': '{"type":"module"}',
+    'mine.ts': "throw new Error('no such luck')",
+  })
   await assert.rejects(findSystems('./mine.ts', place.root), {
     name: 'CommandFailure',
-    message: /mine\.ts cannot be loaded: Error: no such luck\s+at .*mine\.ts:1[:0-9]*\)?$/,
+    message: /mine\.ts cannot be loaded: Error: no such luck\s+at .*mine\.ts:1[:0-9]*$/,
   })
-  await assert.rejects(findSystems('./mine.json', place.root), {
+  await assert.rejects(findSystems('./package.json', place.root), {
     name: 'CommandFailure',
-    message: /mine\.json cannot be loaded: TypeError.* needs an import attribute.*$/,
+    message: /package\.json cannot be loaded: TypeError.* needs an import attribute.*$/,
   })
 })
