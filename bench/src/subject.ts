@@ -63,9 +63,16 @@ export function embedded(flush: 'ack' | 'os'): Subject {
         name: 'embedded broker',
         folder,
         command: process.execPath,
-        // As `millrace start` runs it: what Node compiled at an earlier start is still there.
+        // As `millrace start` runs it: what Node compiled at an earlier start is still there, and
+        // the young generation is small.
         environment: { NODE_COMPILE_CACHE: cacheFolder('compile-cache') },
-        args: [serve, '--port', String(port), '--data', join(folder, 'data'), '--flush', flush],
+        args: [
+          '--max-semi-space-size=1',
+          serve,
+          `--port=${port}`,
+          `--data=${join(folder, 'data')}`,
+          `--flush=${flush}`,
+        ],
       })
       return {
         port,
