@@ -252,8 +252,9 @@ class Consumer implements RunningConsumer, ConsumerListener {
 
   async #prune(): Promise<void> {
     const { store, service, clock } = this.#options
+    const topicIds = [...this.#intakes.values()].map(({ intake }) => intake.partition.topicId)
     for (const { intake, committed } of this.#intakes.values()) {
-      const options = { committed, group: service.group, nowMs: clock.nowMs() }
+      const options = { committed, group: service.group, nowMs: clock.nowMs(), topicIds }
       const prune = () =>
         store.transaction('prune inbox', (db) => pruneInbox(db, intake.partition, options))
       while (!this.#isStopping && (await prune()) === pruneRowsMax);

@@ -56,7 +56,7 @@ export function handledKey(subscription: string, eventId: string): string {
 export async function pruneInbox(
   db: Kysely<KitTables>,
   partition: AssignedPartition,
-  { committed, group, nowMs }: PruneOptions,
+  { committed, group, nowMs, topicIds }: PruneOptions,
 ): Promise<number> {
   const rows = await db
     .selectFrom('millrace_inbox')
@@ -70,7 +70,10 @@ export async function pruneInbox(
           is('record_offset', '<', Number(committed)),
         ]),
         // Of a topic that is gone, or of another cluster: nobody will say when it is passed.
-        is('handled_at_ms', '<', nowMs - inboxForeignMsMax),
+        is.and([
+          is('handled_at_ms', '<', nowMs - inboxForeignMsMax),
+          is('topic_id', 'not in', topicIds),
+        ]),
       ]),
     )
     .orderBy('handled_at_ms')
@@ -88,4 +91,6 @@ export interface PruneOptions {
   readonly committed: bigint
   readonly group: string
   readonly nowMs: number
+  /** Of all that the group listens to: these topics are not gone. */
+  readonly topicIds: readonly string[]
 }
