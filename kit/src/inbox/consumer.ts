@@ -7,13 +7,14 @@ import { Parking } from '../dead-letter/parking.ts'
 import { messageOf } from '../errors.ts'
 import { commitEveryMs, drainMsMax, inboxPruneEveryMs, pruneRowsMax } from '../limits.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
-import type {
-  AssignedPartition,
-  ConsumerListener,
-  Consumption,
-  IncomingRecord,
-  TopicPartition,
-  Transport,
+import {
+  type AssignedPartition,
+  type ConsumerListener,
+  type Consumption,
+  type IncomingRecord,
+  partitionKey,
+  type TopicPartition,
+  type Transport,
 } from '../transport/transport.ts'
 import type { ConsumerStatus } from './consumer-status.ts'
 import { isAbandoned } from './delivery.ts'
@@ -128,26 +129,28 @@ class Consumer implements RunningConsumer, ConsumerListener {
 
   assigned(partitions: readonly AssignedPartition[]): void {
     this.#trouble = null
-    this.#options.log.info({ partitions: partitions.map(keyOf) }, 'partitions are assigned')
+    this.#options.log.info({ partitions: partitions.map(partitionKey) }, 'partitions are assigned')
     for (const partition of partitions) {
       const intake = this.#openIntake(partition)
-      this.#intakes.set(keyOf(partition), { intake, committed: partition.position })
+      this.#intakes.set(partitionKey(partition), { intake, committed: partition.position })
     }
   }
 
   records(partition: TopicPartition, records: readonly IncomingRecord[]): void {
     this.#trouble = null
-    this.#intakes.get(keyOf(partition))?.intake.take(records)
+    this.#intakes.get(partitionKey(partition))?.intake.take(records)
   }
 
   async revoked(partitions: readonly TopicPartition[]): Promise<void> {
-    this.#options.log.info({ partitions: partitions.map(keyOf) }, 'partitions leave')
-    const leaving = partitions.flatMap((partition) => this.#intakes.get(keyOf(partition)) ?? [])
+    this.#options.log.info({ partitions: partitions.map(partitionKey) }, 'partitions leave')
+    const leaving = partitions.flatMap(
+      (partition) => this.#intakes.get(partitionKey(partition)) ?? [],
+    )
     await this.#drain(leaving)
     for (const entry of leaving) {
       entry.intake.close()
       // The group may have waited no longer, and given us the same partition anew.
-      const key = keyOf(entry.intake.partition)
+      const key = partitionKey(entry.intake.partition)
       if (this.#intakes.get(key) === entry) this.#intakes.delete(key)
     }
   }
@@ -265,8 +268,4 @@ class Consumer implements RunningConsumer, ConsumerListener {
 interface Intake {
   readonly intake: PartitionIntake
   committed: bigint
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`
 }

@@ -2,14 +2,15 @@ import { Admin, type ClusterMetadata, ListOffsetTimestamps } from '@platformatic
 import { MillraceError } from '../errors.ts'
 import { clusterReadyAttemptsMax, clusterReadyDelayMs } from '../limits.ts'
 import { clientOptions } from './kafka-client.ts'
-import { explain, isUnknownTopic, protocolCodesOf } from './kafka-errors.ts'
+import { explained, isUnknownTopic, protocolCodesOf } from './kafka-errors.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
-import type {
-  ClusterDescription,
-  PartitionLag,
-  TopicDescription,
-  TopicPartition,
-  TopicRequest,
+import {
+  type ClusterDescription,
+  type PartitionLag,
+  partitionKey,
+  type TopicDescription,
+  type TopicPartition,
+  type TopicRequest,
 } from './transport.ts'
 
 /** Asks the cluster about itself and makes topics. Every error is one clear line. */
@@ -25,7 +26,7 @@ export class KafkaAdmin {
   }
 
   async cluster(): Promise<ClusterDescription> {
-    return this.#explained(async () => {
+    return explained(this.#settings, async () => {
       // The client keeps the first cluster id that it saw, even when the cluster is another.
       this.#admin.clearMetadata()
       const { id, brokers } = await this.#admin.metadata({ topics: [], forceUpdate: true })
@@ -39,7 +40,7 @@ export class KafkaAdmin {
   async ensureTopics(requests: readonly TopicRequest[]): Promise<readonly TopicDescription[]> {
     for (const request of requests) this.#requested.set(request.topic, request)
     if (requests.length === 0) return []
-    return this.#explained(async () => {
+    return explained(this.#settings, async () => {
       const existing = new Set(await this.#admin.listTopics())
       await this.#create(requests.filter(({ topic }) => !existing.has(topic)))
       return this.describe(requests.map(({ topic }) => topic))
@@ -50,7 +51,7 @@ export class KafkaAdmin {
   async restoreTopics(topics: readonly string[]): Promise<readonly TopicDescription[]> {
     const requests = topics.flatMap((topic) => this.#requested.get(topic) ?? [])
     await this.ensureTopics(requests)
-    return this.#explained(() => this.describe(topics))
+    return explained(this.#settings, () => this.describe(topics))
   }
 
   /** True for a topic that one of our services asked for. */
@@ -73,15 +74,15 @@ export class KafkaAdmin {
   }
 
   async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
-    return this.#explained(async () => {
+    return explained(this.#settings, async () => {
       const places = (await this.describe(topics)).flatMap(partitionsOf)
       const ends = await this.#offsets(places, ListOffsetTimestamps.LATEST)
       const starts = await this.#offsets(places, ListOffsetTimestamps.EARLIEST)
       const committed = await this.#committed(group, topics)
       return places.map((place) => {
-        const end = ends.get(keyOf(place)) ?? 0n
-        const start = starts.get(keyOf(place)) ?? 0n
-        const passed = committed.get(keyOf(place)) ?? null
+        const end = ends.get(partitionKey(place)) ?? 0n
+        const start = starts.get(partitionKey(place)) ?? 0n
+        const passed = committed.get(partitionKey(place)) ?? null
         const from = passed === null || passed < start ? start : passed
         return { ...place, committed: passed, end, lag: end > from ? end - from : 0n }
       })
@@ -91,7 +92,7 @@ export class KafkaAdmin {
   /** Where the next record of a partition will go. */
   async endOffset(at: TopicPartition): Promise<bigint> {
     const ends = await this.#offsets([at], ListOffsetTimestamps.LATEST)
-    return ends.get(keyOf(at)) ?? 0n
+    return ends.get(partitionKey(at)) ?? 0n
   }
 
   async close(): Promise<void> {
@@ -138,7 +139,7 @@ export class KafkaAdmin {
     return new Map(
       listed.flatMap(({ name: topic, partitions }) =>
         partitions.map(({ partitionIndex: partition, offset }): [string, bigint] => [
-          keyOf({ topic, partition }),
+          partitionKey({ topic, partition }),
           offset,
         ]),
       ),
@@ -155,20 +156,11 @@ export class KafkaAdmin {
           partitions
             .filter(({ committedOffset }) => committedOffset >= 0n)
             .map(({ partitionIndex: partition, committedOffset }): [string, bigint] => [
-              keyOf({ topic, partition }),
+              partitionKey({ topic, partition }),
               committedOffset,
             ]),
         ),
     )
-  }
-
-  async #explained<Result>(work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await work()
-    } catch (error) {
-      if (error instanceof MillraceError) throw error
-      throw await explain(error, this.#settings)
-    }
   }
 }
 
@@ -217,8 +209,4 @@ function descriptionOf(metadata: ClusterMetadata, topic: string): TopicDescripti
 
 function partitionsOf({ topic, partitions }: TopicDescription): readonly TopicPartition[] {
   return Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`
 }

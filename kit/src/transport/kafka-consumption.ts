@@ -8,12 +8,13 @@ import { KafkaMembership, type PartitionOffset } from './kafka-membership.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
 import type { PartitionFetch } from './partition-fetch.ts'
 import { PartitionsAdded, PartitionWatch } from './partition-watch.ts'
-import type {
-  AssignedPartition,
-  CommitOutcome,
-  ConsumeOptions,
-  Consumption,
-  TopicPartition,
+import {
+  type AssignedPartition,
+  type CommitOutcome,
+  type ConsumeOptions,
+  type Consumption,
+  partitionKey,
+  type TopicPartition,
 } from './transport.ts'
 
 /**
@@ -145,7 +146,7 @@ export class KafkaConsumption implements Consumption {
       return { topic, partition, clusterId, topicId: ids.get(topic) ?? '', position: offset }
     })
     this.#owned.clear()
-    for (const partition of assigned) this.#owned.set(keyOf(partition), ownedFrom(partition))
+    for (const partition of assigned) this.#owned.set(partitionKey(partition), ownedFrom(partition))
     this.#options.listener.assigned(assigned)
     this.#pump()
     this.#partitionWatch?.[Symbol.dispose]()
@@ -211,7 +212,7 @@ export class KafkaConsumption implements Consumption {
   }
 
   #take(session: Session, answer: PartitionFetch): void {
-    const key = keyOf(answer)
+    const key = partitionKey(answer)
     const owned = this.#owned.get(key)
     if (owned === undefined) return
     switch (answer.kind) {
@@ -260,7 +261,7 @@ export class KafkaConsumption implements Consumption {
   }
 
   async #commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome> {
-    const ours = offsets.filter((offset) => this.#owned.has(keyOf(offset)))
+    const ours = offsets.filter((offset) => this.#owned.has(partitionKey(offset)))
     // What is still ours is committed, whatever else has left us.
     const outcome = await this.#commitOurs(ours)
     const isPartial = ours.length < offsets.length && outcome.kind === 'committed'
@@ -269,7 +270,7 @@ export class KafkaConsumption implements Consumption {
 
   async #commitOurs(ours: readonly PartitionOffset[]): Promise<CommitOutcome> {
     const forward = ours.filter((offset) => {
-      const owned = this.#owned.get(keyOf(offset))
+      const owned = this.#owned.get(partitionKey(offset))
       return owned !== undefined && offset.offset > owned.committed
     })
     if (forward.length === 0) return { kind: 'committed' }
@@ -277,7 +278,7 @@ export class KafkaConsumption implements Consumption {
     const outcome = await this.#current.membership.commit(forward)
     if (outcome.kind === 'committed') {
       for (const offset of forward) {
-        const owned = this.#owned.get(keyOf(offset))
+        const owned = this.#owned.get(partitionKey(offset))
         if (owned !== undefined) owned.committed = offset.offset
       }
     }
@@ -304,7 +305,7 @@ export class KafkaConsumption implements Consumption {
   }
 
   #find(partitions: readonly TopicPartition[]): OwnedPartition[] {
-    return partitions.flatMap((partition) => this.#owned.get(keyOf(partition)) ?? [])
+    return partitions.flatMap((partition) => this.#owned.get(partitionKey(partition)) ?? [])
   }
 }
 
@@ -338,10 +339,6 @@ function copyOf({ topic, partition, topicId, offset }: OwnedPartition) {
 
 function placeOf({ topic, partition }: TopicPartition): TopicPartition {
   return { topic, partition }
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`
 }
 
 function reconnectMs(attempt: number): number {

@@ -81,6 +81,19 @@ export async function explain(error: unknown, settings: KafkaSettings): Promise<
   return explainSilence(error, broker, settings)
 }
 
+/** Runs `work`; what it throws is explained. */
+export async function explained<Result>(
+  settings: KafkaSettings,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof MillraceError) throw error
+    throw await explain(error, settings)
+  }
+}
+
 async function explainSilence(
   error: unknown,
   broker: string,

@@ -1,12 +1,11 @@
 import { FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka'
-import { MillraceError } from '../errors.ts'
 import { reconnectDelayMsMin } from '../limits.ts'
 import { KafkaAdmin } from './kafka-admin.ts'
-import { explain } from './kafka-errors.ts'
+import { explained } from './kafka-errors.ts'
 import { KafkaFetcher } from './kafka-fetcher.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
 import type { FetchPosition, PartitionFetch } from './partition-fetch.ts'
-import type { ClusterDescription, TopicPartition } from './transport.ts'
+import { type ClusterDescription, partitionKey, type TopicPartition } from './transport.ts'
 
 export interface TopicSummary {
   readonly topic: string
@@ -62,12 +61,12 @@ export class KafkaInspector implements AsyncDisposable {
 
   /** All topics but Kafka's internal ones, by name. */
   async topicNames(): Promise<readonly string[]> {
-    return this.#explained(async () => (await this.#admin.client.listTopics()).sort())
+    return explained(this.#settings, async () => (await this.#admin.client.listTopics()).sort())
   }
 
   /** In the order of `topics`, which all exist. */
   async topics(topics: readonly string[]): Promise<readonly TopicSummary[]> {
-    return this.#explained(async () => {
+    return explained(this.#settings, async () => {
       if (topics.length === 0) return []
       const metadata = await this.#admin.client.metadata({ topics: [...topics], forceUpdate: true })
       const places = topics.flatMap((topic) => {
@@ -82,8 +81,8 @@ export class KafkaInspector implements AsyncDisposable {
         topicId: metadata.topics.get(topic)?.id ?? '',
         ranges: (byTopic.get(topic) ?? []).map((place) => ({
           ...place,
-          start: starts.get(keyOf(place)) ?? 0n,
-          end: ends.get(keyOf(place)) ?? 0n,
+          start: starts.get(partitionKey(place)) ?? 0n,
+          end: ends.get(partitionKey(place)) ?? 0n,
         })),
       }))
     })
@@ -91,7 +90,7 @@ export class KafkaInspector implements AsyncDisposable {
 
   /** All groups, by name, with how far each has read. */
   async groups(): Promise<readonly GroupSummary[]> {
-    return this.#explained(async () => {
+    return explained(this.#settings, async () => {
       const listed = [...(await this.#admin.client.listGroups()).values()]
       const existing = new Set(await this.#admin.client.listTopics())
       const groups = await Promise.all(
@@ -111,7 +110,7 @@ export class KafkaInspector implements AsyncDisposable {
    * at most; then perhaps none. Of transactions it gives committed records only.
    */
   async fetch(positions: readonly FetchPosition[]): Promise<readonly PartitionFetch[]> {
-    return this.#explained(async () => {
+    return explained(this.#settings, async () => {
       const leaders = await this.#fetcher.leaders(positions)
       const answers = await Promise.all(
         [...leaders].map(([node, led]) => this.#fetcher.fetch(node, led)),
@@ -166,7 +165,7 @@ export class KafkaInspector implements AsyncDisposable {
       )
     const ends = await this.#offsets(places, ListOffsetTimestamps.LATEST)
     return places
-      .map((place) => ({ ...place, end: ends.get(keyOf(place)) ?? place.committed }))
+      .map((place) => ({ ...place, end: ends.get(partitionKey(place)) ?? place.committed }))
       .sort((a, b) =>
         a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
       )
@@ -188,23 +187,10 @@ export class KafkaInspector implements AsyncDisposable {
     return new Map(
       listed.flatMap(({ name: topic, partitions }) =>
         partitions.map(({ partitionIndex: partition, offset }): [string, bigint] => [
-          keyOf({ topic, partition }),
+          partitionKey({ topic, partition }),
           offset,
         ]),
       ),
     )
   }
-
-  async #explained<Result>(work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await work()
-    } catch (error) {
-      if (error instanceof MillraceError) throw error
-      throw await explain(error, this.#settings)
-    }
-  }
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`
 }

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock.ts'
 import { sessionTimeoutMs } from '../limits.ts'
 import type { MemoryCluster } from './memory-cluster.ts'
-import type { TopicPartition } from './transport.ts'
+import { partitionKey, type TopicPartition } from './transport.ts'
 
 /** A member as its group sees it. */
 export interface MemoryMember {
@@ -84,16 +84,19 @@ export class MemoryGroup {
 
   isOwner(instanceId: string, member: MemoryMember, at: TopicPartition): boolean {
     const place = this.#places.get(instanceId)
-    return place?.member === member && place.partitions.some((owned) => keyOf(owned) === keyOf(at))
+    return (
+      place?.member === member &&
+      place.partitions.some((owned) => partitionKey(owned) === partitionKey(at))
+    )
   }
 
   commit(at: TopicPartition, offset: bigint): void {
-    const key = keyOf(at)
+    const key = partitionKey(at)
     if (offset > (this.#offsets.get(key) ?? -1n)) this.#offsets.set(key, offset)
   }
 
   committed(at: TopicPartition): bigint | null {
-    return this.#offsets.get(keyOf(at)) ?? null
+    return this.#offsets.get(partitionKey(at)) ?? null
   }
 
   #rebalance(): void {
@@ -122,8 +125,4 @@ export class MemoryGroup {
       }
     }
   }
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`
 }

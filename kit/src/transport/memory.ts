@@ -4,14 +4,15 @@ import { MillraceError } from '../errors.ts'
 import { memoryRecordsMax, reconnectDelayMsMin } from '../limits.ts'
 import type { MemoryCluster } from './memory-cluster.ts'
 import type { MemoryMember } from './memory-group.ts'
-import type {
-  AssignedPartition,
-  CommitOutcome,
-  ConsumeOptions,
-  Consumption,
-  TopicPartition,
-  TopicRequest,
-  Transport,
+import {
+  type AssignedPartition,
+  type CommitOutcome,
+  type ConsumeOptions,
+  type Consumption,
+  partitionKey,
+  type TopicPartition,
+  type TopicRequest,
+  type Transport,
 } from './transport.ts'
 
 /** Opens a door to a cluster in memory. It passes the same conformance suite as `openKafka`. */
@@ -107,7 +108,7 @@ class MemoryConsumption implements Consumption, MemoryMember {
     }
     const joined = this.#cluster.group(group)
     const ours = offsets.filter(
-      (at) => this.#owned.has(keyOf(at)) && joined.isOwner(instanceId, this, at),
+      (at) => this.#owned.has(partitionKey(at)) && joined.isOwner(instanceId, this, at),
     )
     for (const { offset, ...at } of ours) joined.commit(at, offset)
     const isPartial = ours.length < offsets.length
@@ -141,7 +142,7 @@ class MemoryConsumption implements Consumption, MemoryMember {
     this.#owned.clear()
     for (const { topic, partition, position } of assigned) {
       const owned = { topic, partition, offset: position, paused: false }
-      this.#owned.set(keyOf(owned), owned)
+      this.#owned.set(partitionKey(owned), owned)
     }
     this.#options.listener.assigned(assigned)
     this.#pump()
@@ -196,7 +197,7 @@ class MemoryConsumption implements Consumption, MemoryMember {
   }
 
   #find(partitions: readonly TopicPartition[]): OwnedPartition[] {
-    return partitions.flatMap((at) => this.#owned.get(keyOf(at)) ?? [])
+    return partitions.flatMap((at) => this.#owned.get(partitionKey(at)) ?? [])
   }
 }
 
@@ -215,8 +216,4 @@ function partitionsOf(cluster: MemoryCluster): (topic: string) => TopicPartition
 
 function placeOf({ topic, partition }: TopicPartition): TopicPartition {
   return { topic, partition }
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`
 }

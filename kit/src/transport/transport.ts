@@ -13,6 +13,11 @@ export interface TopicPartition {
   readonly partition: number
 }
 
+/** `topic/partition`, for maps and messages. */
+export function partitionKey({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`
+}
+
 /** A record as it goes to Kafka. */
 export interface OutgoingRecord {
   readonly key: Uint8Array | null
