@@ -1,4 +1,10 @@
-import { Admin, type ClusterMetadata, ListOffsetTimestamps } from '@platformatic/kafka'
+import {
+  Admin,
+  type ClusterMetadata,
+  FetchIsolationLevels,
+  type FetchIsolationLevelValue,
+  ListOffsetTimestamps,
+} from '@platformatic/kafka'
 import { MillraceError } from '../errors.ts'
 import { clusterReadyAttemptsMax, clusterReadyDelayMs } from '../limits.ts'
 import { clientOptions } from './kafka-client.ts'
@@ -76,8 +82,8 @@ export class KafkaAdmin {
   async lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]> {
     return explained(this.#settings, async () => {
       const places = (await this.describe(topics)).flatMap(partitionsOf)
-      const ends = await this.#offsets(places, ListOffsetTimestamps.LATEST)
-      const starts = await this.#offsets(places, ListOffsetTimestamps.EARLIEST)
+      const ends = await this.offsets(places, ListOffsetTimestamps.LATEST)
+      const starts = await this.offsets(places, ListOffsetTimestamps.EARLIEST)
       const committed = await this.#committed(group, topics)
       return places.map((place) => {
         const end = ends.get(partitionKey(place)) ?? 0n
@@ -91,8 +97,33 @@ export class KafkaAdmin {
 
   /** Where the next record of a partition will go. */
   async endOffset(at: TopicPartition): Promise<bigint> {
-    const ends = await this.#offsets([at], ListOffsetTimestamps.LATEST)
+    const ends = await this.offsets([at], ListOffsetTimestamps.LATEST)
     return ends.get(partitionKey(at)) ?? 0n
+  }
+
+  /** By `partitionKey`: the offset at a timestamp, which may be a `ListOffsetTimestamps`. */
+  async offsets(
+    places: readonly TopicPartition[],
+    timestamp: bigint,
+    isolationLevel: FetchIsolationLevelValue = FetchIsolationLevels.READ_UNCOMMITTED,
+  ): Promise<ReadonlyMap<string, bigint>> {
+    if (places.length === 0) return new Map()
+    const byTopic = Map.groupBy(places, ({ topic }) => topic)
+    const listed = await this.#admin.listOffsets({
+      isolationLevel,
+      topics: [...byTopic].map(([name, inTopic]) => ({
+        name,
+        partitions: inTopic.map(({ partition }) => ({ partitionIndex: partition, timestamp })),
+      })),
+    })
+    return new Map(
+      listed.flatMap(({ name: topic, partitions }) =>
+        partitions.map(({ partitionIndex: partition, offset }): [string, bigint] => [
+          partitionKey({ topic, partition }),
+          offset,
+        ]),
+      ),
+    )
   }
 
   async close(): Promise<void> {
@@ -122,28 +153,6 @@ export class KafkaAdmin {
         if (codes.length > 0) throw refusedTopics('make', topics, { codes, cause: error })
       }
     }
-  }
-
-  async #offsets(
-    places: readonly TopicPartition[],
-    timestamp: bigint,
-  ): Promise<ReadonlyMap<string, bigint>> {
-    if (places.length === 0) return new Map()
-    const byTopic = Map.groupBy(places, ({ topic }) => topic)
-    const listed = await this.#admin.listOffsets({
-      topics: [...byTopic].map(([name, inTopic]) => ({
-        name,
-        partitions: inTopic.map(({ partition }) => ({ partitionIndex: partition, timestamp })),
-      })),
-    })
-    return new Map(
-      listed.flatMap(({ name: topic, partitions }) =>
-        partitions.map(({ partitionIndex: partition, offset }): [string, bigint] => [
-          partitionKey({ topic, partition }),
-          offset,
-        ]),
-      ),
-    )
   }
 
   async #committed(group: string, topics: readonly string[]): Promise<ReadonlyMap<string, bigint>> {

@@ -171,26 +171,11 @@ export class KafkaInspector implements AsyncDisposable {
       )
   }
 
-  async #offsets(
+  /** Of transactions only what is committed counts, as in `fetch`. */
+  #offsets(
     places: readonly TopicPartition[],
     timestamp: bigint,
   ): Promise<ReadonlyMap<string, bigint>> {
-    if (places.length === 0) return new Map()
-    const byTopic = Map.groupBy(places, ({ topic }) => topic)
-    const listed = await this.#admin.client.listOffsets({
-      isolationLevel: FetchIsolationLevels.READ_COMMITTED,
-      topics: [...byTopic].map(([name, inTopic]) => ({
-        name,
-        partitions: inTopic.map(({ partition }) => ({ partitionIndex: partition, timestamp })),
-      })),
-    })
-    return new Map(
-      listed.flatMap(({ name: topic, partitions }) =>
-        partitions.map(({ partitionIndex: partition, offset }): [string, bigint] => [
-          partitionKey({ topic, partition }),
-          offset,
-        ]),
-      ),
-    )
+    return this.#admin.offsets(places, timestamp, FetchIsolationLevels.READ_COMMITTED)
   }
 }
