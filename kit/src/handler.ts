@@ -4,12 +4,15 @@ import type { Environment } from './environment.ts'
 import type { Log } from './log.ts'
 
 /** What a service does when it hears an event. */
-export type Handler<C extends Catalogue, Name extends EventName<C>, Tables> = (
-  event: EventOf<C, Name>,
-  context: HandlerContext<C, Tables>,
-) => Promise<void>
+export type Handler<
+  C extends Catalogue,
+  Name extends EventName<C>,
+  Tables,
+  Opened extends object = object,
+> = (event: EventOf<C, Name>, context: HandlerContext<C, Tables, Opened>) => Promise<void>
 
-export interface HandlerContext<C extends Catalogue, Tables> extends TransactionContext<C, Tables> {
+export interface HandlerContext<C extends Catalogue, Tables, Opened extends object = object>
+  extends TransactionContext<C, Tables> {
   /** Reads what is committed. Opens no transaction, so that `effect` may follow. */
   readonly read: Kysely<Tables>
   /** Does something outside the database once: see `Effect`. */
@@ -18,6 +21,8 @@ export interface HandlerContext<C extends Catalogue, Tables> extends Transaction
   readonly signal: AbortSignal
   /** 1 for the first run of the handler on this event. */
   readonly attempt: number
+  /** What the service's `with` opened. */
+  readonly resources: Opened
   /** The variables that the host gave the service: where it finds the others. */
   readonly env: Environment
   readonly log: Log

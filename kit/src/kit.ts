@@ -59,6 +59,7 @@ export {
 } from './log.ts'
 // Inside: what other stores, transports and their tests are made of.
 export { ManualClock } from './manual-clock.ts'
+export type { OpenResources, ResourceStart } from './resources.ts'
 export type {
   RunningServer,
   ServerContext,

@@ -9,8 +9,8 @@ import type { OutboxHealth } from './outbox/outbox-health.ts'
 import type { PartitionLag } from './transport/transport.ts'
 
 /** Starts a part of the service that listens, and says where. */
-export type StartServer<C extends Catalogue, Tables> = (
-  running: ServerContext<C, Tables>,
+export type StartServer<C extends Catalogue, Tables, Opened extends object = object> = (
+  running: ServerContext<C, Tables, Opened>,
 ) => Promise<RunningServer>
 
 export interface RunningServer {
@@ -21,13 +21,15 @@ export interface RunningServer {
 }
 
 /** What a server of the service works with. `startService` says what each member does. */
-export interface ServerContext<C extends Catalogue, Tables> {
+export interface ServerContext<C extends Catalogue, Tables, Opened extends object = object> {
   readonly name: string
   /** The port that the host gives the service's HTTP server; 0 lets the system choose. */
   readonly port: number
   readonly env: Environment
   readonly log: Log
   readonly read: Kysely<Tables>
+  /** What the service's `with` opened. */
+  readonly resources: Opened
   /** True from the end of the start to the beginning of the stop, whatever Kafka does. */
   readonly ready: boolean
   readonly health: () => Promise<ServiceHealth>

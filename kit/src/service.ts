@@ -1,6 +1,7 @@
 import type { Catalogue, EventName } from './catalogue/catalogue.ts'
 import { MillraceError } from './errors.ts'
 import type { Handler, HandlerOptions } from './handler.ts'
+import { noResources, type OpenResources, Resources } from './resources.ts'
 import type { StartServer } from './server.ts'
 import type { KitTables } from './store/kit-tables.ts'
 import type { Migrations, TableDefinitions } from './store/table-definitions.ts'
@@ -22,26 +23,35 @@ export interface AnyServiceDefinition {
   /** By event name; an event has at most one handler in a service. */
   readonly handlers: ReadonlyMap<string, UntypedHandler>
   readonly servers: readonly UntypedStartServer[]
+  /** What it works with beside its store; opened first, disposed of last. */
+  readonly resources: Resources<object>
 }
 
 /**
- * A service as a value: its catalogue, its tables, what it does on which event, and what it
- * serves. Nothing runs until a host starts it (`startService`). `on` and `serve` return a new
- * definition and change nothing.
+ * A service as a value: its catalogue, its tables, what it works with, what it does on which
+ * event, and what it serves. Nothing runs until a host starts it (`startService`). Each method
+ * returns a new definition and changes nothing.
  */
-export interface ServiceDefinition<C extends Catalogue, Tables> extends AnyServiceDefinition {
+export interface ServiceDefinition<C extends Catalogue, Tables, Opened extends object = object>
+  extends AnyServiceDefinition {
   readonly catalogue: C
+  readonly resources: Resources<Opened>
+  /**
+   * What the service works with beside its store, for the handlers and servers that follow: they
+   * have it as `context.resources`. At most once, and first.
+   */
+  with<Opens extends object>(open: OpenResources<Opens>): ServiceDefinition<C, Tables, Opens>
   /**
    * What to do when an event is heard. The handler runs at least once for each event; what it
    * changes through `db` and says through `publish` happens exactly once (P3).
    */
   on<Name extends EventName<C>>(
     name: Name,
-    handler: Handler<C, Name, Tables>,
+    handler: Handler<C, Name, Tables, Opened>,
     options?: HandlerOptions,
-  ): ServiceDefinition<C, Tables>
+  ): ServiceDefinition<C, Tables, Opened>
   /** Starts with the service and stops before it: an HTTP server, or anything with a stop. */
-  serve(start: StartServer<C, Tables>): ServiceDefinition<C, Tables>
+  serve(start: StartServer<C, Tables, Opened>): ServiceDefinition<C, Tables, Opened>
 }
 
 export interface ServiceOptions<C extends Catalogue, Tables> {
@@ -69,33 +79,67 @@ export function service<C extends Catalogue, Tables = object>(
       async (db: Parameters<Migrations<KitTables>[string]>[0]) => migrate(viewTables<Tables>(db)),
     ]),
   )
-  return defined({ name, group, catalogue, migrations, handlers: new Map(), servers: [] })
+  return defined({
+    name,
+    group,
+    catalogue,
+    migrations,
+    resources: noResources,
+    handlers: new Map(),
+    servers: [],
+  })
 }
 
-type Parts<C extends Catalogue> = AnyServiceDefinition & { readonly catalogue: C }
+interface Parts<C extends Catalogue, Opened extends object> extends AnyServiceDefinition {
+  readonly catalogue: C
+  readonly resources: Resources<Opened>
+}
 
-function defined<C extends Catalogue, Tables>(parts: Parts<C>): ServiceDefinition<C, Tables> {
+function defined<C extends Catalogue, Tables, Opened extends object>(
+  parts: Parts<C, Opened>,
+): ServiceDefinition<C, Tables, Opened> {
+  const { handlers, servers, resources } = parts
   return {
     ...parts,
+    with(open) {
+      const isFirst = handlers.size === 0 && servers.length === 0
+      if (resources !== noResources || !isFirst) throw notFirst(parts.name)
+      return defined({ ...parts, resources: new Resources(open) })
+    },
     on(eventName, handler, options = {}) {
-      if (!parts.catalogue.routes.has(eventName)) {
-        throw new MillraceError(
-          'definition-invalid',
-          `service "${parts.name}" handles "${eventName}", which catalogue ` +
-            `"${parts.catalogue.name}" does not have`,
-        )
-      }
-      if (parts.handlers.has(eventName)) {
-        throw new MillraceError(
-          'definition-invalid',
-          `service "${parts.name}" has two handlers for "${eventName}"; make them one`,
-        )
-      }
-      const handle = untypedHandler<C, typeof eventName, Tables>(eventName, handler, options)
-      return defined({ ...parts, handlers: new Map([...parts.handlers, [eventName, handle]]) })
+      checkHandled(parts, eventName)
+      const handle = untypedHandler<C, typeof eventName, Tables, Opened>(
+        { eventName, options, resources },
+        handler,
+      )
+      return defined({ ...parts, handlers: new Map([...handlers, [eventName, handle]]) })
     },
     serve(start) {
-      return defined({ ...parts, servers: [...parts.servers, untypedServer(start)] })
+      return defined({ ...parts, servers: [...servers, untypedServer(resources, start)] })
     },
   }
+}
+
+/** An event has one handler in a service, and the catalogue has the event. */
+function checkHandled({ name, catalogue, handlers }: AnyServiceDefinition, event: string): void {
+  if (!catalogue.routes.has(event)) {
+    throw new MillraceError(
+      'definition-invalid',
+      `service "${name}" handles "${event}", which catalogue "${catalogue.name}" does not have`,
+    )
+  }
+  if (handlers.has(event)) {
+    throw new MillraceError(
+      'definition-invalid',
+      `service "${name}" has two handlers for "${event}"; make them one`,
+    )
+  }
+}
+
+function notFirst(name: string): MillraceError {
+  return new MillraceError(
+    'definition-invalid',
+    `service "${name}" opens resources after another part, which would not have them; put one ` +
+      '.with before all others',
+  )
 }

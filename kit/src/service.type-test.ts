@@ -95,7 +95,31 @@ export const taskService = service('task-service', { catalogue, tables })
     return { stop: async () => {} }
   })
 
+/** Resources are known, by their own types, to all that follows `with`. */
+export const mailService = service('mail-service', { catalogue })
+  .with(async ({ env, signal }) => ({ host: env['SMTP_HOST'] ?? '', isOver: signal.aborted }))
+  .on('user.created', async (_user, { resources }) => {
+    void resources.host.length
+    // @ts-expect-error: no such resource
+    void resources.port
+    // @ts-expect-error: of another type
+    void resources.isOver.length
+  })
+  .serve(async ({ resources }) => {
+    // @ts-expect-error: no such resource
+    void resources.port
+    return { urls: [resources.host], stop: async () => {} }
+  })
+
+service('mail-service', { catalogue })
+  // @ts-expect-error: nothing that could be opened
+  .with(() => 'a text')
+service('mail-service', { catalogue }).on('user.created', async (_user, { resources }) => {
+  // @ts-expect-error: nothing was opened
+  void resources.host
+})
+
 // @ts-expect-error: no such event in the catalogue
 service('task-service', { catalogue }).on('task.deleted', async () => {})
 
-export const services: readonly AnyServiceDefinition[] = [taskService]
+export const services: readonly AnyServiceDefinition[] = [taskService, mailService]

@@ -201,3 +201,62 @@ test('variables that contradict each other keep a service from starting, each wi
   })
   await transport?.[Symbol.asyncDispose]()
 })
+
+test('resources are opened before all else of a service, and disposed of last', async () => {
+  const { options, clock } = world()
+  const steps: string[] = []
+  const definition = service('waiter', { catalogue })
+    .with(async ({ env, signal }) => {
+      steps.push('opened')
+      signal.addEventListener('abort', () => steps.push('told to stop'))
+      const guest = env['GUEST'] ?? 'nobody'
+      return { guest, [Symbol.asyncDispose]: async () => void steps.push('disposed of') }
+    })
+    .on('tea.served', async ({ payload }, { resources }) => {
+      steps.push(`${payload.to} for ${resources.guest}`)
+    })
+    .serve(async ({ resources }) => {
+      steps.push(`serves ${resources.guest}`)
+      return { stop: async () => void steps.push('stopped') }
+    })
+  const running = await startService(definition, { ...options(), env: { GUEST: 'ada' } })
+  assert.equal(running.resources.guest, 'ada')
+  await running.transaction(({ publish }) => publish('tea.served', { payload: { to: 'tea' } }))
+  for (let round = 0; round < 20; round += 1) await clock.advance(500)
+  await running.stop()
+  assert.deepEqual(steps, [
+    'opened',
+    'serves ada',
+    'tea for ada',
+    'told to stop',
+    'stopped',
+    'disposed of',
+  ])
+})
+
+test('two starts of one definition have resources of their own', async () => {
+  const definition = service('waiter', { catalogue }).with(() => ({ tray: [] }))
+  await using one = await startService(definition, world().options())
+  await using other = await startService(definition, world().options())
+  assert.notEqual(one.resources.tray, other.resources.tray)
+})
+
+test('what was opened is disposed of where the start fails after it, and where it fails itself', async () => {
+  const { options } = world()
+  const steps: string[] = []
+  const opened = { [Symbol.dispose]: () => void steps.push('disposed of') }
+  const failing = service('waiter', { catalogue })
+    .with(() => opened)
+    .serve(() => Promise.reject(new Error('no port')))
+  await assert.rejects(startService(failing, options()), /no port/)
+  assert.deepEqual(steps, ['disposed of'])
+  const closed = service('waiter', { catalogue }).with(() => Promise.reject(new Error('no pool')))
+  await assert.rejects(startService(closed, world().options()), /no pool/)
+})
+
+test('resources are opened once, and first', () => {
+  const open = () => ({})
+  const serving = waiter.serve(async () => ({ stop: async () => {} }))
+  assert.throws(() => serving.with(open), hasCode('definition-invalid'))
+  assert.throws(() => waiter.with(open).with(open), hasCode('definition-invalid'))
+})

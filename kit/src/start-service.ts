@@ -14,6 +14,7 @@ import { Outbox } from './outbox/outbox.ts'
 import { outboxHealth } from './outbox/outbox-health.ts'
 import { Relay } from './outbox/relay.ts'
 import { openTransactions } from './outbox/transaction.ts'
+import { disposeResources, type Resources } from './resources.ts'
 import type { RunningServer, ServerContext, ServiceHealth } from './server.ts'
 import type { AnyServiceDefinition, ServiceDefinition } from './service.ts'
 import { openSqlite } from './store/sqlite.ts'
@@ -38,8 +39,8 @@ export interface StartOptions {
 }
 
 /** A service that runs, until it is stopped or disposed of. */
-export interface RunningService<C extends Catalogue, Tables>
-  extends ServerContext<C, Tables>,
+export interface RunningService<C extends Catalogue, Tables, Opened extends object = object>
+  extends ServerContext<C, Tables, Opened>,
     AnyRunningService {}
 
 /** A running service whose tables and events the compiler does not know, for hosts. */
@@ -64,21 +65,21 @@ export interface AnyRunningService extends AsyncDisposable {
  * answers. Throws `config-invalid`, `port-in-use`, or what `openSqlite` throws; whatever was
  * started until then is stopped again.
  */
-export function startService<C extends Catalogue, Tables>(
-  definition: ServiceDefinition<C, Tables>,
+export function startService<C extends Catalogue, Tables, Opened extends object>(
+  definition: ServiceDefinition<C, Tables, Opened>,
   options: StartOptions,
-): Promise<RunningService<C, Tables>>
+): Promise<RunningService<C, Tables, Opened>>
 export function startService(
   definition: AnyServiceDefinition,
   options: StartOptions,
 ): Promise<AnyRunningService>
-export async function startService<C extends Catalogue, Tables>(
-  definition: AnyServiceDefinition,
+export async function startService<C extends Catalogue, Tables, Opened extends object>(
+  definition: AnyServiceDefinition & { readonly resources: Resources<Opened> },
   options: StartOptions,
-): Promise<RunningService<C, Tables>> {
+): Promise<RunningService<C, Tables, Opened>> {
   const { context, parts, stop } = await startParts(definition, options)
   return {
-    ...typedServerContext<C, Tables>(context),
+    ...typedServerContext<C, Tables, Opened>(definition.resources, context),
     get ready() {
       return context.ready
     },
@@ -109,21 +110,18 @@ function listensToNothing(): MillraceError {
   )
 }
 
-/** The stack stops in the reverse order of the starts: servers, consumer, relay, Kafka, store. */
+/**
+ * The stack stops in the reverse order of the starts: servers, consumer, relay, Kafka, store,
+ * resources.
+ */
 async function startParts(definition: AnyServiceDefinition, options: StartOptions) {
-  const { directory, env = process.env, clock = systemClock, random = Math.random } = options
-  const { name, migrations } = definition
-  const kafka = options.kafka ?? readKafkaConfig(env, name)
-  const log = options.log?.child({ service: name }) ?? openLog({ name, level: kafka.logLevel })
+  const { name } = definition
   const parts: StartedParts = { isReady: false, servers: [], deadLetters: noDeadLetters }
-
   await using starting = new AsyncDisposableStack()
-  const file = join(directory, `${name}.sqlite`)
-  const store = starting.use(await openSqlite({ file, owner: name, migrations, clock }))
-  const outbox = new Outbox(kafka.enabled ? outboxUnsentMax : outboxUnsentMaxDisabled)
-  await outbox.recount(store.read)
-  const effects = new Effects({ store, group: definition.group, clock })
-  const tools = { service: definition, store, outbox, effects, clock, random, env, log }
+  const stopping = new AbortController()
+  const kafka = options.kafka ?? readKafkaConfig(options.env ?? process.env, name)
+  const tools = await openTools(starting, definition, { ...options, kafka, stopping })
+  const { env, log, store, outbox, clock, resources } = tools
 
   const transport = kafka.enabled ? starting.use(options.transport ?? openKafka(kafka)) : null
   const relay = transport === null ? null : new Relay({ ...tools, transport })
@@ -145,6 +143,7 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
     env,
     log,
     read: store.read,
+    resources,
     get ready() {
       return parts.isReady
     },
@@ -169,11 +168,38 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
   log.info({ urls: parts.servers.flatMap(({ urls = [] }) => urls) }, 'started')
 
   const started = starting.move()
-  let stopping: Promise<void> | undefined
+  let stopped: Promise<void> | undefined
   const stop = () => {
     parts.isReady = false
-    stopping ??= started.disposeAsync()
-    return stopping
+    stopping.abort()
+    stopped ??= started.disposeAsync()
+    return stopped
   }
   return { context, parts, stop }
+}
+
+interface ToolOptions extends StartOptions {
+  readonly kafka: KafkaConfig
+  readonly stopping: AbortController
+}
+
+/** What the parts of a service work with: its resources, its store, and the kit's view of both. */
+async function openTools(
+  starting: AsyncDisposableStack,
+  definition: AnyServiceDefinition,
+  options: ToolOptions,
+) {
+  const { directory, env = process.env, clock = systemClock, random = Math.random } = options
+  const { kafka, stopping } = options
+  const { name, migrations } = definition
+  const log = options.log?.child({ service: name }) ?? openLog({ name, level: kafka.logLevel })
+  const { signal } = stopping
+  const resources = await definition.resources.open({ env, log, clock, signal })
+  starting.defer(() => disposeResources(resources))
+  const file = join(directory, `${name}.sqlite`)
+  const store = starting.use(await openSqlite({ file, owner: name, migrations, clock }))
+  const outbox = new Outbox(kafka.enabled ? outboxUnsentMax : outboxUnsentMaxDisabled)
+  await outbox.recount(store.read)
+  const effects = new Effects({ store, group: definition.group, clock })
+  return { service: definition, store, outbox, effects, clock, random, resources, env, log }
 }

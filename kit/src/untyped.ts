@@ -10,6 +10,7 @@ import type {
   TransactionContext,
 } from './handler.ts'
 import type { Log } from './log.ts'
+import type { Resources } from './resources.ts'
 import type {
   RunningServer,
   ServerContext,
@@ -43,6 +44,7 @@ export interface UntypedHandlerContext extends UntypedTransactionContext {
   readonly effect: Effect
   readonly signal: AbortSignal
   readonly attempt: number
+  readonly resources: object
   readonly env: Environment
   readonly log: Log
 }
@@ -65,6 +67,7 @@ export interface UntypedServerContext {
   readonly env: Environment
   readonly log: Log
   readonly read: Kysely<KitTables>
+  readonly resources: object
   readonly ready: boolean
   readonly health: () => Promise<ServiceHealth>
   readonly transaction: UntypedTransaction
@@ -72,13 +75,23 @@ export interface UntypedServerContext {
 
 export type UntypedStartServer = (running: UntypedServerContext) => Promise<RunningServer>
 
+export interface HandlerPlace<Opened extends object> {
+  readonly eventName: string
+  readonly options: HandlerOptions
+  readonly resources: Resources<Opened>
+}
+
 export function untypedHandler<
   C extends Catalogue,
   Name extends keyof C['events'] & string,
   Tables,
->(eventName: Name, handler: Handler<C, Name, Tables>, options: HandlerOptions): UntypedHandler {
+  Opened extends object,
+>(
+  { eventName, options, resources }: HandlerPlace<Opened>,
+  handler: Handler<C, Name, Tables, Opened>,
+): UntypedHandler {
   const typed: {
-    handle(event: AnyEvent, context: HandlerContext<C, Tables>): Promise<void>
+    handle(event: AnyEvent, context: HandlerContext<C, Tables, Opened>): Promise<void>
   } = { handle: handler }
   return {
     eventName,
@@ -88,19 +101,22 @@ export function untypedHandler<
         ...context,
         ...typedTransactionContext<C, Tables>(context),
         read: viewTables<Tables>(context.read),
+        resources: resources.of(context.resources),
       }),
   }
 }
 
-export function untypedServer<C extends Catalogue, Tables>(
-  start: StartServer<C, Tables>,
+export function untypedServer<C extends Catalogue, Tables, Opened extends object>(
+  resources: Resources<Opened>,
+  start: StartServer<C, Tables, Opened>,
 ): UntypedStartServer {
-  return (running) => start(typedServerContext<C, Tables>(running))
+  return (running) => start(typedServerContext<C, Tables, Opened>(resources, running))
 }
 
-export function typedServerContext<C extends Catalogue, Tables>(
+export function typedServerContext<C extends Catalogue, Tables, Opened extends object>(
+  resources: Resources<Opened>,
   running: UntypedServerContext,
-): ServerContext<C, Tables> {
+): ServerContext<C, Tables, Opened> {
   const { transaction } = running
   return {
     name: running.name,
@@ -108,6 +124,7 @@ export function typedServerContext<C extends Catalogue, Tables>(
     env: running.env,
     log: running.log,
     read: viewTables<Tables>(running.read),
+    resources: resources.of(running.resources),
     health: running.health,
     get ready() {
       return running.ready

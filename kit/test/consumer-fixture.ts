@@ -104,8 +104,9 @@ export async function consumerFixture(options: ConsumerFixtureOptions) {
   await outbox.recount(store.read)
   const transport = openMemory(cluster, clock)
   const effects = new Effects({ store, group: definition.group, clock })
-  const base = { service: definition, store, outbox, effects, clock, random: seeded(7), env: {} }
-  const tools: DeliveryTools = { ...base, log: options.log ?? silentLog }
+  const seams = { clock, random: seeded(7), env: {}, log: options.log ?? silentLog }
+  const parts = { service: definition, store, outbox, effects, resources: {} }
+  const tools: DeliveryTools = { ...parts, ...seams }
   const relay = new Relay({ ...tools, transport })
   relay.start()
   const consumer: RunningConsumer = await startConsumer({ ...tools, transport })

@@ -44,7 +44,7 @@ export async function engineFixture() {
   const outbox = new Outbox(1_000)
   const effects = new Effects({ store, group: definition.group, clock })
   const base = { service: definition, store, outbox, effects, clock, random: Math.random }
-  const tools = { ...base, env: {}, log: silentLog }
+  const tools = { ...base, resources: {}, env: {}, log: silentLog }
   return {
     clock,
     outbox,

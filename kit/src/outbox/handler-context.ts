@@ -20,6 +20,8 @@ export interface DeliveryTools {
   readonly effects: Effects
   readonly clock: Clock
   readonly random: Random
+  /** What the service's `with` opened. */
+  readonly resources: object
   readonly env: Environment
   readonly log: Log
 }
@@ -49,7 +51,7 @@ export interface Handling {
 }
 
 export function openHandling(tools: DeliveryTools, options: HandlingOptions): Handling {
-  const { service, store, outbox, effects, clock, random, env, log } = tools
+  const { service, store, outbox, effects, clock, random } = tools
   const { event, traceparent, attempt, signal, opened } = options
   const correlation: Correlation = {
     correlationId: event.correlationId ?? event.eventId,
@@ -78,8 +80,9 @@ export function openHandling(tools: DeliveryTools, options: HandlingOptions): Ha
     effect: effects.of({ eventId, scope, signal }),
     signal,
     attempt,
-    env,
-    log: log.child({ correlationId: correlation.correlationId, eventId }),
+    resources: tools.resources,
+    env: tools.env,
+    log: tools.log.child({ correlationId: correlation.correlationId, eventId }),
   }
   return {
     context,

@@ -10,29 +10,25 @@ import {
   taskUpdatedMail,
   welcomeMail,
 } from './mails.ts'
-import { postOffice } from './post-office.ts'
+import { type PostOffice, postOffice } from './post-office.ts'
 import { readersOf } from './readers.ts'
 
 type Catalogue = typeof catalogue
-type Context = HandlerContext<Catalogue, object>
+type Context = HandlerContext<Catalogue, object, PostOffice>
 
 const options = { timeoutMs: mailHandlerTimeoutMs }
 
 export const notificationService = service('notification-service', { catalogue })
+  .with(postOffice)
   .on('user.created', welcome, options)
   .on('task.updated', tellUpdated, options)
   .on('task.completed', tellCompleted, options)
-  .serve(async (running) => {
-    // What is missing in the environment is said at the start, not at the first event.
-    postOffice(running.env)
-    return startHttp(running)
-  })
+  .serve((running) => startHttp(running))
 
 /** The event has the address: nobody needs to be asked. */
 async function welcome(user: EventOf<Catalogue, 'user.created'>, context: Context): Promise<void> {
   const { userId, payload } = user
-  const office = postOffice(context.env)
-  await office.mail({ userId, ...payload }, welcomeMail(user), context)
+  await context.resources.mail({ userId, ...payload }, welcomeMail(user), context)
 }
 
 function tellUpdated(task: EventOf<Catalogue, 'task.updated'>, context: Context): Promise<void> {
@@ -61,7 +57,7 @@ async function tell(
   context: Context,
   compose: (reader: TaskReader) => MailText,
 ): Promise<void> {
-  const office = postOffice(context.env)
+  const office = context.resources
   const readers = await Promise.all(
     readersOf(task).map(async ({ userId, role }) => ({
       role,

@@ -1,4 +1,4 @@
-import { type Effect, type Environment, Outage } from '@millrace/kit'
+import { type Effect, Outage, type ResourceStart } from '@millrace/kit'
 import { mailsInFlightMax } from '../../limits.ts'
 import { notificationSettings } from '../../settings.ts'
 import { AuthClient, type Person } from '../auth/client.ts'
@@ -58,20 +58,14 @@ export class PostOffice {
   }
 }
 
-const offices = new WeakMap<Environment, PostOffice>()
-
 /**
- * The post office of the service that runs with this environment, opened at the first call. It
- * holds nothing that must be closed. Throws `config-invalid` where a variable is missing.
+ * The post office that the service's variables describe. It holds nothing that must be closed.
+ * Throws `config-invalid` where a variable is missing.
  */
-export function postOffice(env: Environment): PostOffice {
-  const open = offices.get(env)
-  if (open) return open
+export function postOffice({ env }: Pick<ResourceStart, 'env'>): PostOffice {
   const settings = notificationSettings(env)
-  const opened = new PostOffice({
+  return new PostOffice({
     people: new AuthClient(settings),
     send: mailer({ smtpUrl: settings.smtpUrl, from: settings.mailFrom }),
   })
-  offices.set(env, opened)
-  return opened
 }
