@@ -114,6 +114,7 @@ export type {
   AssignedPartition,
   ClusterDescription,
   CommitOutcome,
+  CommitPosition,
   ConsumeOptions,
   ConsumerListener,
   Consumption,

@@ -82,6 +82,9 @@ export const revokeMsMax = 5_000
 export const reconnectDelayMsMin = 100
 export const reconnectDelayMsMax = 5_000
 
+/** Kafka's default for `offset.metadata.max.bytes`, of which it refuses a longer commit. */
+export const commitMetadataBytesMax = 4_096
+
 /** Kafka's own default for `max.message.bytes`, less what a batch adds; for the cluster in memory. */
 export const messageBytesMax = 1024 * 1024
 

@@ -49,7 +49,7 @@ export class RecordingListener implements ConsumerListener {
     })
   }
 
-  assigned(partitions: readonly AssignedPartition[]): void {
+  async assigned(partitions: readonly AssignedPartition[]): Promise<void> {
     this.assignments.push(partitions)
     this.onAssigned(partitions)
     this.#changed()

@@ -211,6 +211,8 @@ function consuming(check: Check): void {
         clusterId,
         topicId: made?.topicId,
         position: 0n,
+        metadata: '',
+        generation: listener.assignments.at(-1)?.at(0)?.generation,
       })),
     )
   })

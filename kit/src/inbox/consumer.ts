@@ -127,7 +127,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
     }
   }
 
-  assigned(partitions: readonly AssignedPartition[]): void {
+  async assigned(partitions: readonly AssignedPartition[]): Promise<void> {
     this.#trouble = null
     this.#options.log.info({ partitions: partitions.map(partitionKey) }, 'partitions are assigned')
     for (const partition of partitions) {

@@ -17,6 +17,8 @@ const partition = {
   partition: 0,
   clusterId: 'here',
   topicId: 'orders-id',
+  metadata: '',
+  generation: 1,
   position: 0n,
 }
 

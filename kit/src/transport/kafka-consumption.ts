@@ -4,13 +4,14 @@ import { backoffMs } from '../retry/backoff.ts'
 import type { KafkaAdmin } from './kafka-admin.ts'
 import { explain } from './kafka-errors.ts'
 import { KafkaFetcher } from './kafka-fetcher.ts'
-import { KafkaMembership, type PartitionOffset } from './kafka-membership.ts'
+import { KafkaMembership } from './kafka-membership.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
 import type { PartitionFetch } from './partition-fetch.ts'
 import { PartitionsAdded, PartitionWatch } from './partition-watch.ts'
 import {
   type AssignedPartition,
   type CommitOutcome,
+  type CommitPosition,
   type ConsumeOptions,
   type Consumption,
   partitionKey,
@@ -60,7 +61,7 @@ export class KafkaConsumption implements Consumption {
     this.#pump()
   }
 
-  commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome> {
+  commit(offsets: readonly CommitPosition[]): Promise<CommitOutcome> {
     const outcome = this.#commits.then(() => this.#commit(offsets))
     this.#commits = outcome
     return outcome
@@ -143,11 +144,15 @@ export class KafkaConsumption implements Consumption {
     if (epoch !== this.#epoch) return // C1: the group moved on while we asked
     const ids = new Map(topics.map(({ topic, topicId }) => [topic, topicId]))
     const assigned = positions.map(({ topic, partition, offset }) => {
-      return { topic, partition, clusterId, topicId: ids.get(topic) ?? '', position: offset }
+      const place = { topic, partition, clusterId, topicId: ids.get(topic) ?? '' }
+      const { generation } = session.membership
+      return { ...place, position: offset, metadata: '', generation }
     })
     this.#owned.clear()
     for (const partition of assigned) this.#owned.set(partitionKey(partition), ownedFrom(partition))
-    this.#options.listener.assigned(assigned)
+    await this.#options.listener.assigned(assigned)
+    if (epoch !== this.#epoch) return
+    for (const owned of this.#owned.values()) owned.isReady = true
     this.#pump()
     this.#partitionWatch?.[Symbol.dispose]()
     this.#partitionWatch = new PartitionWatch(topics, {
@@ -179,7 +184,7 @@ export class KafkaConsumption implements Consumption {
   #pump(): void {
     const session = this.#current
     const epoch = this.#epoch
-    const wanted = [...this.#owned.values()].filter(({ paused }) => !paused)
+    const wanted = [...this.#owned.values()].filter(({ paused, isReady }) => isReady && !paused)
     if (session === null || wanted.length === 0) return
     session.fetcher.leaders(wanted.map(copyOf)).then(
       (leaders) => {
@@ -260,7 +265,7 @@ export class KafkaConsumption implements Consumption {
     systemClock.after(reconnectMs(this.#fetchFailures), again)
   }
 
-  async #commit(offsets: readonly PartitionOffset[]): Promise<CommitOutcome> {
+  async #commit(offsets: readonly CommitPosition[]): Promise<CommitOutcome> {
     const ours = offsets.filter((offset) => this.#owned.has(partitionKey(offset)))
     // What is still ours is committed, whatever else has left us.
     const outcome = await this.#commitOurs(ours)
@@ -268,7 +273,7 @@ export class KafkaConsumption implements Consumption {
     return isPartial ? { kind: 'fenced', code: 'NOT_ASSIGNED' } : outcome
   }
 
-  async #commitOurs(ours: readonly PartitionOffset[]): Promise<CommitOutcome> {
+  async #commitOurs(ours: readonly CommitPosition[]): Promise<CommitOutcome> {
     const forward = ours.filter((offset) => {
       const owned = this.#owned.get(partitionKey(offset))
       return owned !== undefined && offset.offset > owned.committed
@@ -321,6 +326,8 @@ interface OwnedPartition extends TopicPartition {
   offset: bigint
   committed: bigint
   paused: boolean
+  /** The listener has taken it. */
+  isReady: boolean
 }
 
 const notConnected: CommitOutcome = {
@@ -330,7 +337,8 @@ const notConnected: CommitOutcome = {
 }
 
 function ownedFrom({ topic, partition, topicId, position }: AssignedPartition): OwnedPartition {
-  return { topic, partition, topicId, offset: position, committed: position, paused: false }
+  const state = { committed: position, paused: false, isReady: false }
+  return { topic, partition, topicId, offset: position, ...state }
 }
 
 function copyOf({ topic, partition, topicId, offset }: OwnedPartition) {

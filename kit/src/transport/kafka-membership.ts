@@ -68,6 +68,10 @@ export class KafkaMembership {
     })
   }
 
+  get generation(): number {
+    return this.#consumer.generationId
+  }
+
   get client(): Consumer {
     return this.#consumer
   }

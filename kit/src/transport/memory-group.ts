@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock.ts'
 import { sessionTimeoutMs } from '../limits.ts'
 import type { MemoryCluster } from './memory-cluster.ts'
-import { partitionKey, type TopicPartition } from './transport.ts'
+import { type CommitPosition, partitionKey, type TopicPartition } from './transport.ts'
 
 /** A member as its group sees it. */
 export interface MemoryMember {
@@ -11,6 +11,12 @@ export interface MemoryMember {
   assign(partitions: readonly TopicPartition[]): void
   /** The connection is gone, or another has taken our place. */
   lose(): void
+}
+
+/** What a group keeps of a partition. */
+export interface MemoryCommit {
+  readonly offset: bigint
+  readonly metadata: string
 }
 
 interface Place {
@@ -28,7 +34,8 @@ export class MemoryGroup {
   readonly #cluster: MemoryCluster
   readonly #clock: Clock
   readonly #places = new Map<string, Place>()
-  readonly #offsets = new Map<string, bigint>()
+  readonly #offsets = new Map<string, MemoryCommit>()
+  #generation = 0
   #rebalances: Promise<void> = Promise.resolve()
   /** Several joins at once are one rebalance. */
   #rebalanceDue = false
@@ -90,13 +97,19 @@ export class MemoryGroup {
     )
   }
 
-  commit(at: TopicPartition, offset: bigint): void {
+  commit({ offset, metadata = '', ...at }: CommitPosition): void {
     const key = partitionKey(at)
-    if (offset > (this.#offsets.get(key) ?? -1n)) this.#offsets.set(key, offset)
+    if (offset >= (this.#offsets.get(key)?.offset ?? 0n)) {
+      this.#offsets.set(key, { offset, metadata })
+    }
   }
 
-  committed(at: TopicPartition): bigint | null {
+  committed(at: TopicPartition): MemoryCommit | null {
     return this.#offsets.get(partitionKey(at)) ?? null
+  }
+
+  get generation(): number {
+    return this.#generation
   }
 
   #rebalance(): void {
@@ -106,6 +119,7 @@ export class MemoryGroup {
       this.#rebalanceDue = false
       await Promise.all([...this.#places.values()].map(({ member }) => member.revoke()))
       this.#deal()
+      this.#generation += 1
       for (const place of this.#places.values()) {
         if (place.away === null) place.member.assign(place.partitions)
       }

@@ -7,6 +7,7 @@ import type { MemoryMember } from './memory-group.ts'
 import {
   type AssignedPartition,
   type CommitOutcome,
+  type CommitPosition,
   type ConsumeOptions,
   type Consumption,
   partitionKey,
@@ -46,7 +47,7 @@ export function openMemory(cluster: MemoryCluster, clock: Clock): Transport {
       const group = cluster.group(groupName)
       return topics.flatMap(partitionsOf(cluster)).map((at) => {
         const end = cluster.endOffset(at)
-        const committed = group.committed(at)
+        const committed = group.committed(at)?.offset ?? null
         return { ...at, committed, end, lag: end - (committed ?? 0n) }
       })
     },
@@ -99,9 +100,7 @@ class MemoryConsumption implements Consumption, MemoryMember {
     this.#pump()
   }
 
-  async commit(
-    offsets: readonly (TopicPartition & { readonly offset: bigint })[],
-  ): Promise<CommitOutcome> {
+  async commit(offsets: readonly CommitPosition[]): Promise<CommitOutcome> {
     const { group, instanceId } = this.#options
     if (!this.#cluster.reachable) {
       return { kind: 'unavailable', code: 'STOPPED', message: 'the cluster is stopped' }
@@ -110,7 +109,7 @@ class MemoryConsumption implements Consumption, MemoryMember {
     const ours = offsets.filter(
       (at) => this.#owned.has(partitionKey(at)) && joined.isOwner(instanceId, this, at),
     )
-    for (const { offset, ...at } of ours) joined.commit(at, offset)
+    for (const at of ours) joined.commit(at)
     const isPartial = ours.length < offsets.length
     return isPartial ? { kind: 'fenced', code: 'NOT_ASSIGNED' } : { kind: 'committed' }
   }
@@ -137,15 +136,23 @@ class MemoryConsumption implements Consumption, MemoryMember {
       ...at,
       clusterId: this.#cluster.clusterId,
       topicId: this.#cluster.topicId(at.topic) ?? '',
-      position: group.committed(at) ?? 0n,
+      position: group.committed(at)?.offset ?? 0n,
+      metadata: group.committed(at)?.metadata ?? '',
+      generation: group.generation,
     }))
     this.#owned.clear()
     for (const { topic, partition, position } of assigned) {
-      const owned = { topic, partition, offset: position, paused: false }
+      const owned = { topic, partition, offset: position, paused: false, isReady: false }
       this.#owned.set(partitionKey(owned), owned)
     }
-    this.#options.listener.assigned(assigned)
-    this.#pump()
+    const mine = [...this.#owned.values()]
+    this.#options.listener.assigned(assigned).then(
+      () => {
+        for (const owned of mine) owned.isReady = true
+        this.#pump()
+      },
+      () => this.lose(),
+    )
   }
 
   lose(): void {
@@ -185,9 +192,10 @@ class MemoryConsumption implements Consumption, MemoryMember {
       this.#pumping = false
       if (!this.#cluster.reachable) return
       for (const owned of this.#owned.values()) {
-        const records = owned.paused
-          ? []
-          : this.#cluster.read(owned, owned.offset, memoryRecordsMax)
+        const records =
+          owned.paused || !owned.isReady
+            ? []
+            : this.#cluster.read(owned, owned.offset, memoryRecordsMax)
         if (records.length === 0) continue
         owned.offset += BigInt(records.length)
         this.#options.listener.records(placeOf(owned), records)
@@ -204,6 +212,8 @@ class MemoryConsumption implements Consumption, MemoryMember {
 interface OwnedPartition extends TopicPartition {
   offset: bigint
   paused: boolean
+  /** The listener has taken it. */
+  isReady: boolean
 }
 
 function partitionsOf(cluster: MemoryCluster): (topic: string) => TopicPartition[] {

@@ -73,12 +73,26 @@ export interface AssignedPartition extends TopicPartition {
   readonly topicId: string
   /** Where reading starts: the group's committed offset, or the earliest where it has none. */
   readonly position: bigint
+  /** What was committed with that offset; empty where nothing was. Any tool may have written it. */
+  readonly metadata: string
+  /** Of the group when it gave us the partition. A group that was deleted begins again at 1. */
+  readonly generation: number
 }
 
-/** What a consumption tells its owner. Calls never overlap; `revoked` is awaited. */
+/** The *next* offset to read of a partition, as it is committed. */
+export interface CommitPosition extends TopicPartition {
+  readonly offset: bigint
+  /** Kept beside the offset, at most `commitMetadataBytesMax` bytes. Default: empty. */
+  readonly metadata?: string
+}
+
+/** What a consumption tells its owner. Calls never overlap; what they return is awaited. */
 export interface ConsumerListener {
-  /** These partitions are ours from now on. */
-  assigned(partitions: readonly AssignedPartition[]): void
+  /**
+   * These partitions are ours from now on. Nothing is fetched of them before the promise resolves;
+   * where it rejects, the consumption begins its session anew.
+   */
+  assigned(partitions: readonly AssignedPartition[]): Promise<void>
   /** Records of one partition, in offset order. A partition that is not ours never appears. */
   records(partition: TopicPartition, records: readonly IncomingRecord[]): void
   /**
@@ -93,8 +107,11 @@ export interface ConsumerListener {
 export interface Consumption {
   pause(partitions: readonly TopicPartition[]): void
   resume(partitions: readonly TopicPartition[]): void
-  /** Commits the *next* offset to read of each partition. Never moves an offset backwards. */
-  commit(offsets: readonly (TopicPartition & { readonly offset: bigint })[]): Promise<CommitOutcome>
+  /**
+   * Never moves an offset backwards. The same offset with other metadata is committed, and so is
+   * a later one without: what is kept is always what came last.
+   */
+  commit(positions: readonly CommitPosition[]): Promise<CommitOutcome>
   /** Ends fetching. With static membership the group keeps our place until the session ends. */
   stop(): Promise<void>
 }
