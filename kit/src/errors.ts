@@ -41,6 +41,18 @@ export type MillraceErrorCode =
   | 'topic-refused'
   /** Kafka refuses the user name or the password. */
   | 'kafka-authentication'
+  /** A stored event is of a schema version that its aggregate cannot read. */
+  | 'aggregate-unreadable'
+  /** An aggregate has more events than are read at once; it needs snapshots. */
+  | 'aggregate-too-long'
+  /** A process has a state of a version that its manager cannot read. */
+  | 'process-unreadable'
+  /** A state, an event or a timer's data is not plain JSON, or is too large; `issues` says where. */
+  | 'state-invalid'
+  /** A time to publish at makes no sense, or is too far away. */
+  | 'schedule-invalid'
+  /** As many events are scheduled as may be. */
+  | 'schedule-full'
   /** No dead letter has that id. */
   | 'dead-letter-unknown'
   /** As many events are put aside as may be. */

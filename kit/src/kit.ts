@@ -79,6 +79,35 @@ export {
   type StartOptions,
   startService,
 } from './start-service.ts'
+export {
+  type Aggregate,
+  type AggregateDecision,
+  type AggregateEvent,
+  type AggregateOptions,
+  type AggregatePlace,
+  type AnyAggregate,
+  type CommandOptions,
+  type CommandOutcome,
+  defineAggregate,
+  type LoadedAggregate,
+  type OpenAggregate,
+  type OpenAggregates,
+  type SnapshotOptions,
+  type StoredBody,
+} from './state/aggregate.ts'
+export {
+  type AnyProcessManager,
+  defineProcess,
+  type FiredTimer,
+  type ProcessDecision,
+  type ProcessManager,
+  type ProcessOptions,
+  type ProcessStatus,
+  type ProcessStep,
+  type ProcessTimer,
+  type ProcessView,
+} from './state/process-manager.ts'
+export type { AnySaid, Said } from './state/said.ts'
 export { type InstanceLock, lockInstance } from './store/instance-lock.ts'
 export { type KitTables, kitMigrations } from './store/kit-tables.ts'
 export { openSqlite, type SqliteOptions } from './store/sqlite.ts'

@@ -216,3 +216,6 @@ export const lagToldMin = 10_000
 
 /** Events put aside: beyond it a service waits, because nobody looks after them any more. */
 export const deadLettersMax = 100_000
+
+/** The name of an aggregate or a process: it stands in each of its rows. */
+export const aggregateNameLengthMax = 100
