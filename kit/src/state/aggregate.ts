@@ -108,7 +108,7 @@ export interface CommandOptions {
   readonly expectedVersion?: number
 }
 
-export type CommandOutcome<State, Event, Rejection> =
+export type AggregateOutcome<State, Event, Rejection> =
   /** The events are stored, and what they are told as is published, when the transaction commits. */
   | {
       readonly kind: 'accepted'
@@ -134,7 +134,7 @@ export interface OpenAggregate<State, Command, Event, Rejection> {
   handle(
     command: Command,
     options?: CommandOptions,
-  ): Promise<CommandOutcome<State, Event, Rejection>>
+  ): Promise<AggregateOutcome<State, Event, Rejection>>
 }
 
 /** Opens an aggregate in the transaction: the `aggregate` of a handler's or server's context. */
