@@ -1,7 +1,7 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
 import { memoryRecordsMax, reconnectDelayMsMin } from '../limits.ts'
+import { nextTurn } from '../turn.ts'
 import type { MemoryCluster } from './memory-cluster.ts'
 import type { MemoryMember } from './memory-group.ts'
 import {
@@ -32,7 +32,7 @@ export function openMemory(cluster: MemoryCluster, clock: Clock): Transport {
     },
     async send(at, records) {
       // As from a socket, the answer comes in another turn: a loop of sends starves nobody.
-      await turn()
+      await new Promise<void>((resolve) => nextTurn(clock, resolve))
       const request = requested.get(at.topic)
       if (cluster.reachable && request !== undefined) cluster.ensureTopic(request)
       return cluster.append(at, records)
@@ -188,7 +188,7 @@ class MemoryConsumption implements Consumption, MemoryMember {
   #pump(): void {
     if (this.#pumping || this.#stopped) return
     this.#pumping = true
-    setImmediate(() => {
+    nextTurn(this.#clock, () => {
       this.#pumping = false
       if (!this.#cluster.reachable) return
       for (const owned of this.#owned.values()) {
