@@ -31,6 +31,8 @@ export interface CatalogueOptions {
   readonly format?: WireFormat
   /** Of each topic that is made now; an existing topic keeps its own. Default: 4. */
   readonly partitions?: number
+  /** Goes before an event's name to make its topic, where the event names none. Default: nothing. */
+  readonly topicPrefix?: string
 }
 
 export type EventName<C extends Catalogue> = keyof C['events'] & string
@@ -55,11 +57,11 @@ export type AnyEvent = Envelope & { readonly payload: unknown }
 export function defineCatalogue<const Events extends EventMap>(
   name: string,
   events: Events,
-  { format = baseEventJson, partitions = 4 }: CatalogueOptions = {},
+  { format = baseEventJson, partitions = 4, topicPrefix = '' }: CatalogueOptions = {},
 ): Catalogue<Events> {
   const routes = new Map(
     Object.entries(events).map(([eventName, definition]) => {
-      const topic = definition.topic ?? eventName
+      const topic = definition.topic ?? topicPrefix + eventName
       const stream = definition.stream ?? topic
       return [eventName, { eventName, topic, stream, definition }]
     }),
