@@ -75,6 +75,15 @@ export const checkpointIntervalMs = 5_000
 /** Kafka's `log.retention.check.interval.ms`. */
 export const retentionCheckIntervalMs = 300_000
 
+/** Kafka's `log.cleaner.backoff.ms`. */
+export const compactionCheckIntervalMs = 15_000
+
+/** Read by the compactor before the clients have their turn: a few milliseconds of work. */
+export const compactionTurnBytes = 1024 * 1024
+
+/** Keys of one compaction, about 100 bytes of memory each; what is beyond waits for the next. */
+export const compactionKeysMax = 1_000_000
+
 /** Kafka's `offsets.retention.check.interval.ms`. */
 export const offsetsRetentionCheckMs = 600_000
 

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { CompressionTypes, type Consumer, Kafka, logLevel } from 'kafkajs'
+import { type Clock, systemClock } from '../src/clock.ts'
 import { MemoryDisk } from '../src/disk/memory-disk.ts'
 import { emptyDirectory } from '../src/disk/memory-tree.ts'
+import { compactionCheckIntervalMs } from '../src/limits.ts'
 import { type Broker, type BrokerOptions, startBroker } from '../src/start-broker.ts'
 
 // Bounds every test: a client that does not understand the broker waits for ever.
@@ -141,6 +143,35 @@ describe('kafkajs', { timeout, concurrency: true }, () => {
     const values = new Values()
     await readAll(await at.consumer('group'), 'orders', values)
     assert.deepEqual(await values.until(1), ['c'])
+  })
+
+  test('reads a compacted topic: of each key the last, also where whole segments are gone', async () => {
+    // Compaction comes round at once; all other timers keep their time.
+    const clock: Clock = {
+      ...systemClock,
+      after: (delayMs, fire) =>
+        systemClock.after(delayMs === compactionCheckIntervalMs ? 20 : delayMs, fire),
+    }
+    await using at = await stage({ clock })
+    const admin = at.kafka.admin()
+    await admin.connect()
+    const configEntries = [
+      { name: 'cleanup.policy', value: 'compact' },
+      { name: 'segment.bytes', value: '500' },
+    ]
+    await admin.createTopics({ topics: [{ topic: 'latest', numPartitions: 1, configEntries }] })
+    await admin.disconnect()
+    for (let round = 0; round < 60; round++) {
+      const messages = ['a', 'b'].map((key) => ({ key, value: `${key}${round}` }))
+      await at.producer.send({ topic: 'latest', messages })
+    }
+    for (let attempt = 1; ; attempt++) {
+      const values = new Values()
+      await readAll(await at.consumer(`group-${attempt}`), 'latest', values)
+      while (values.seen.at(-1) !== 'b59') await values.until(values.seen.length + 1)
+      assert.ok(values.seen.includes('a59'))
+      if (values.seen.length < 20) return // Until then compaction was still at it.
+    }
   })
 
   test('administers topics, configs, offsets and groups', async () => {

@@ -75,22 +75,34 @@ function latestOf(records: readonly RecordInput[], first: bigint): bigint {
 function encodeRecords(records: readonly RecordInput[], baseTimestamp: bigint): Uint8Array {
   const writer = new Writer()
   for (const [index, record] of records.entries()) {
-    const body = new Writer()
-    body.int8(0)
-    body.varlong(record.timestamp - baseTimestamp)
-    body.varint(index)
-    writeNullable(body, record.key ?? null)
-    writeNullable(body, record.value ?? null)
-    const { headers = [] } = record
-    body.varint(headers.length)
-    for (const { key, value } of headers) {
-      writeNullable(body, Buffer.from(key))
-      writeNullable(body, value)
-    }
-    writer.varint(body.byteLength)
-    writer.append(body.encoded())
+    writeRecord(writer, record, {
+      offsetDelta: index,
+      timestampDelta: record.timestamp - baseTimestamp,
+    })
   }
   return joined(writer.encoded())
+}
+
+/** One record, with what it adds to the offset and the timestamp of its batch. */
+export function writeRecord(
+  writer: Writer,
+  record: RecordInput,
+  deltas: { readonly offsetDelta: number; readonly timestampDelta: bigint },
+): void {
+  const body = new Writer()
+  body.int8(0)
+  body.varlong(deltas.timestampDelta)
+  body.varint(deltas.offsetDelta)
+  writeNullable(body, record.key ?? null)
+  writeNullable(body, record.value ?? null)
+  const { headers = [] } = record
+  body.varint(headers.length)
+  for (const { key, value } of headers) {
+    writeNullable(body, Buffer.from(key))
+    writeNullable(body, value)
+  }
+  writer.varint(body.byteLength)
+  writer.append(body.encoded())
 }
 
 function writeNullable(writer: Writer, value: Uint8Array | null): void {

@@ -30,7 +30,7 @@ const compressionBits = 0x07
 export const logAppendTimeBit = 0x08
 const transactionalBit = 0x10
 const controlBit = 0x20
-const deleteHorizonBit = 0x40
+export const deleteHorizonBit = 0x40
 
 /**
  * The 61 bytes before the records of a batch of magic 2, read and rewritten where they are.

@@ -18,6 +18,7 @@ export {
 } from './api.ts'
 export { apis } from './apis.ts'
 export { type BatchOptions, encodeBatch, type RecordInput } from './batch-encoding.ts'
+export { emptyBatch, type FilterOptions, filteredBatch } from './batch-filter.ts'
 export {
   BatchHeader,
   batchHeaderBytes,

@@ -4,6 +4,7 @@ import {
   type BatchHeader,
   batchHeaderBytes,
   checkCrc,
+  type RecordBatch,
   readBatch,
   readBatchHeader,
 } from '@millrace/wire'
@@ -13,6 +14,16 @@ import { headerScanBytes, recoveryReadBytes } from '../limits.ts'
 export type ScanStep =
   | { readonly kind: 'batch'; readonly header: BatchHeader; readonly position: number }
   | { readonly kind: 'bad'; readonly position: number; readonly reason: string }
+
+/** A batch that was read whole, and is valid until the next step. */
+export interface CheckedBatch {
+  readonly kind: 'batch'
+  readonly header: BatchHeader
+  readonly batch: RecordBatch
+  readonly position: number
+}
+
+export type CheckedStep = CheckedBatch | Extract<ScanStep, { readonly kind: 'bad' }>
 
 export interface Stretch {
   readonly from: number
@@ -53,7 +64,7 @@ export function* headersIn(file: DiskFile, { from, to }: Stretch): Generator<Sca
 export function* checkedBatchesIn(
   file: DiskFile,
   { from, to }: Stretch,
-): Generator<ScanStep, void> {
+): Generator<CheckedStep, void> {
   let window = Buffer.allocUnsafe(Math.min(recoveryReadBytes, to - from))
   let windowStart = from
   let windowBytes = 0
@@ -77,8 +88,9 @@ export function* checkedBatchesIn(
       yield { kind: 'bad', position, reason: describe(bad?.kind ?? outcome.kind) }
       return
     }
-    yield { kind: 'batch', header: outcome.batch.header, position }
-    position += outcome.batch.bytes.length
+    const { batch } = outcome
+    yield { kind: 'batch', header: batch.header, batch, position }
+    position += batch.bytes.length
   }
 }
 

@@ -52,5 +52,5 @@ test('a failure is told, and the task comes round again', async () => {
   disk.failNextWrite('full')
   await move(checkpointIntervalMs)
   assert.match(reports.join(), /housekeeping of the data directory failed.*full/)
-  assert.equal(timers.size, 2)
+  assert.equal(timers.size, 3)
 })

@@ -1,8 +1,13 @@
 // What a data directory wants done from time to time: checkpoints, so that a start after a crash
-// reads little and knows damage from a torn tail, and retention.
+// reads little and knows damage from a torn tail, retention, and compaction.
 
+import { setImmediate } from 'node:timers/promises'
 import type { Clock, Timer } from '../clock.ts'
-import { checkpointIntervalMs, retentionCheckIntervalMs } from '../limits.ts'
+import {
+  checkpointIntervalMs,
+  compactionCheckIntervalMs,
+  retentionCheckIntervalMs,
+} from '../limits.ts'
 import type { LogDirectory } from './log-directory.ts'
 
 export class Housekeeping implements AsyncDisposable {
@@ -17,6 +22,7 @@ export class Housekeeping implements AsyncDisposable {
     this.#report = report
     this.#every(checkpointIntervalMs, () => directory.checkpoint())
     this.#every(retentionCheckIntervalMs, () => directory.applyRetention())
+    this.#every(compactionCheckIntervalMs, () => directory.compact(setImmediate))
   }
 
   /** Runs a task after each interval, never twice at once, until stopped. */

@@ -1,5 +1,7 @@
 // What a topic may configure of its logs. Names follow Kafka's topic settings.
 
+import type { CompactionPolicy } from './compaction.ts'
+
 /** `ack`: synced before it is acknowledged. `os`: left to the operating system, Kafka's default. */
 export type FlushPolicy = 'ack' | 'os'
 
@@ -20,8 +22,8 @@ export interface LogConfig {
   readonly messageTimestampType: MessageTimestampType
   /** `message.timestamp.after.max.ms`: how far in the future a producer's timestamp may lie. */
   readonly timestampAfterMaxMs: number
-  /** Whether `cleanup.policy` compacts: then every record needs a key. */
-  readonly keysRequired: boolean
+  /** Null where `cleanup.policy` does not compact; where it does, every record needs a key. */
+  readonly compaction: CompactionPolicy | null
   /** `index.interval.bytes`: about so many bytes of log lie between two index entries. */
   readonly indexIntervalBytes: number
 }
@@ -35,6 +37,6 @@ export const LOG_CONFIG_DEFAULT: LogConfig = {
   maxMessageBytes: 1_048_588,
   messageTimestampType: 'CreateTime',
   timestampAfterMaxMs: 3_600_000,
-  keysRequired: false,
+  compaction: null,
   indexIntervalBytes: 4096,
 }

@@ -16,6 +16,7 @@
 import { type Disk, DiskError, type DiskLock, ROOT } from '../disk/disk.ts'
 import type { Defer } from '../disk/group-commit.ts'
 import { replaceWhole } from '../disk/whole-file.ts'
+import type { Rest } from './cleaning.ts'
 import { Flusher } from './flusher.ts'
 import type { FlushPolicy, LogConfig } from './log-config.ts'
 import { LogDamagedError } from './log-damaged-error.ts'
@@ -257,6 +258,13 @@ export class LogDirectory implements AsyncDisposable {
     await Promise.all(
       starts.map(({ log, logStartOffset }) => log.deleteSegmentsBelow(logStartOffset)),
     )
+  }
+
+  /** Compacts the logs whose topics say so, one after the other. */
+  async compact(rest: Rest): Promise<void> {
+    for (const log of this.#logs.values()) {
+      if (log.status.kind === 'open' && log.config.compaction !== null) await log.compact(rest)
+    }
   }
 
   /** Writes the checkpoints, one call after the other. */

@@ -44,20 +44,30 @@ export function readableBytes(segment: Segment, end: ReadableEnd): number {
   return segment.baseOffset === end.segmentBase ? end.position : 0
 }
 
-/** The batch that holds an offset below the high watermark; `undefined` when there is none. */
+/**
+ * The batch that holds an offset below the high watermark, or the next one with records where
+ * compaction left none of its own; `undefined` when there is none.
+ */
 export function findBatch(view: LogView, offset: bigint): BatchPlace | undefined {
-  const segmentIndex = segmentIndexFor(view.segments, offset)
-  const segment = view.segments[segmentIndex]
-  if (segment === undefined || offset >= view.end.offset) return undefined
-  const to = readableBytes(segment, view.end)
+  if (offset >= view.end.offset) return undefined
+  const first = Math.max(0, segmentIndexFor(view.segments, offset))
+  for (const [index, segment] of view.segments.slice(first).entries()) {
+    const found = findInSegment(segment, view.end, offset)
+    if (found !== undefined) return { ...found, segment, segmentIndex: first + index }
+  }
+  return undefined
+}
+
+function findInSegment(segment: Segment, end: ReadableEnd, offset: bigint) {
+  const to = readableBytes(segment, end)
   const from = segment.offsetIndex.positionBefore(offset)
   for (const step of headersIn(segment.file, { from, to })) {
     if (step.kind === 'bad') {
       throw new Error(`${segment.file.path}: at byte ${step.position} ${step.reason}`)
     }
-    if (step.header.lastOffset < offset) continue
-    const { byteLength } = step.header
-    return { segment, segmentIndex, position: step.position, byteLength, to }
+    const { lastOffset, recordsCount, byteLength } = step.header
+    // Some clients ask for ever for the records of a reply that has none.
+    if (lastOffset >= offset && recordsCount > 0) return { position: step.position, byteLength, to }
   }
   return undefined
 }

@@ -12,14 +12,16 @@ import { type Disk, DiskError, type DiskFile } from '../disk/disk.ts'
 import { GroupCommit } from '../disk/group-commit.ts'
 import { leaderEpoch } from '../leader-epoch.ts'
 import { unsyncedBytesMax } from '../limits.ts'
+import { headersIn } from './batch-scan.ts'
 import type { Flusher, TurnWriter } from './flusher.ts'
 import type { LogConfig } from './log-config.ts'
 import type { ReadableEnd } from './log-read.ts'
 import type { ProducerState } from './producer-state.ts'
 import type { RecoveredLog } from './recovery.ts'
 import { mustRoll, rollSegment, writeSnapshot } from './roll.ts'
-import type { Segment } from './segment.ts'
+import { Segment } from './segment.ts'
 import { givenUpSegments, removeSegments } from './segment-removal.ts'
+import { complete } from './segment-swap.ts'
 import {
   type StorageCallback,
   type StorageLevel,
@@ -273,6 +275,13 @@ export class LogWriter implements TurnWriter {
     if (this.#status.kind === 'failed') throw new DiskError('failed', this.#status.message)
   }
 
+  /** Whether all of a closed segment is on the device, and no sync has its files in hand. */
+  isAtRest(segment: Segment): boolean {
+    const next = this.#segments[this.#segments.indexOf(segment) + 1]
+    const isBusy = (file: DiskFile) => this.#unsynced.has(file) || this.#syncing.includes(file)
+    return next !== undefined && next.baseOffset <= this.#syncedEnd && !segment.files.some(isBusy)
+  }
+
   /** Deletes the segments below the log's start, which must be on the device already. */
   async removeSegmentsBelow(logStart: bigint): Promise<void> {
     while (this.#status.kind === 'open') {
@@ -285,6 +294,35 @@ export class LogWriter implements TurnWriter {
       }
       if (count > 0) await removeSegments(this.#options, this.#segments.splice(0, count))
       return
+    }
+  }
+
+  /**
+   * Puts a file that a compaction promised in the place of neighbouring closed segments, in one
+   * turn. They must be on the device. Durable when it resolves. Throws a DiskError.
+   */
+  async swapSegments(group: readonly Segment[], indexIntervalBytes: number): Promise<void> {
+    const { disk, directory } = this.#options
+    const [first] = group
+    if (first === undefined) return
+    try {
+      for (const segment of group) segment.close()
+      complete(
+        this.#options,
+        group.map(({ baseOffset }) => baseOffset),
+      )
+      const next = new Segment(disk, directory, first.baseOffset)
+      this.#segments.splice(this.#segments.indexOf(first), group.length, next)
+      for (const step of headersIn(next.file, { from: 0, to: next.size })) {
+        if (step.kind === 'batch') next.note(step.header, step.position, indexIntervalBytes)
+      }
+      next.writeIndexes()
+      next.unloadIndexes()
+      await Promise.all(next.files.map((file) => file.sync()))
+      await disk.syncDirectory(directory)
+    } catch (error) {
+      this.#fail(error)
+      throw error
     }
   }
 

@@ -6,6 +6,7 @@
 // watermark moves, and consumers see it. The invariants L1–L4 are in log-writer.ts.
 
 import { stampLogAppendTime } from '@millrace/wire'
+import { Cleaning, type Rest } from './cleaning.ts'
 import type { LogConfig } from './log-config.ts'
 import {
   type BatchBytes,
@@ -77,6 +78,8 @@ export class PartitionLog {
   readonly #writer: LogWriter
   #config: LogConfig
   #logStartOffset: bigint
+  readonly #cleaning: Cleaning
+  #maintenance: Promise<void> = Promise.resolve()
   /** The closed segment that was read last; its indexes are kept in memory, no other's. */
   #warm: Segment | undefined
 
@@ -88,6 +91,7 @@ export class PartitionLog {
     this.#logStartOffset = recovered.logStartOffset
     const name = `${options.topic}-${options.partition}`
     this.#writer = new LogWriter({ ...options, name }, recovered)
+    this.#cleaning = new Cleaning({ ...options, writer: this.#writer, config: () => this.#config })
   }
 
   get status(): LogStatus {
@@ -143,7 +147,7 @@ export class PartitionLog {
       segmentBytes: config.segmentBytes,
       zstdAllowed: options.zstdAllowed,
       latestTimestampMs: stampsTime ? Number.POSITIVE_INFINITY : latestTimestampMs,
-      keysRequired: config.keysRequired,
+      keysRequired: config.compaction !== null,
     })
     if (checked.kind === 'rejected') return checked
     const { batch } = checked
@@ -269,17 +273,36 @@ export class PartitionLog {
    * Deletes the segments below an offset at which, or after which, the log durably starts. Durable
    * when it resolves.
    */
-  async deleteSegmentsBelow(offset: bigint): Promise<void> {
-    await this.#writer.removeSegmentsBelow(offset)
+  deleteSegmentsBelow(offset: bigint): Promise<void> {
+    return this.#alone(() => this.#writer.removeSegmentsBelow(offset))
+  }
+
+  /** Compacts the closed segments, where the topic says so and it is time. Throws a DiskError. */
+  compact(rest: Rest): Promise<void> {
+    return this.#alone(() => this.#cleaning.run(rest))
+  }
+
+  /** What changes the closed segments does so one after the other. */
+  #alone(work: () => Promise<void>): Promise<void> {
+    const turn = this.#maintenance.then(work)
+    this.#maintenance = turn.catch(() => {})
+    return turn
   }
 
   /** Syncs everything and closes the files. Resolves to whether the next start may trust them. */
-  close(): Promise<boolean> {
+  async close(): Promise<boolean> {
+    await this.#endMaintenance()
     return this.#writer.close()
   }
 
   /** Closes the files as they are: of a log that is deleted, or not to be touched. */
-  discard(): Promise<void> {
-    return this.#writer.discard()
+  async discard(): Promise<void> {
+    await this.#endMaintenance()
+    await this.#writer.discard()
+  }
+
+  async #endMaintenance(): Promise<void> {
+    this.#cleaning.stop()
+    await this.#maintenance
   }
 }

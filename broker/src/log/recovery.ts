@@ -17,6 +17,7 @@ import { LogDamagedError } from './log-damaged-error.ts'
 import { recoverProducers } from './producer-recovery.ts'
 import type { ProducerState } from './producer-state.ts'
 import { offsetFileName, offsetOfFileName, Segment, segmentSuffixes } from './segment.ts'
+import { recoverSwaps } from './segment-swap.ts'
 
 export interface RecoveryOptions {
   readonly disk: Disk
@@ -69,6 +70,7 @@ class Recovery {
 
   async run(): Promise<RecoveredLog> {
     const { disk, directory, logStartOffset: start, recoveryPoint } = this.#options
+    if (recoverSwaps(this.#options)) this.#entriesChanged = true
     const bases = this.#removeGivenUp(this.#basesFound())
     const first = bases[0] ?? start ?? 0n
     if (bases.length === 0) {

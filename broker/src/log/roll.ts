@@ -34,7 +34,9 @@ export function mustRoll(next: {
   const { maxTimestamp, lastOffsetDelta } = batch.header
   const age = firstTimestampMs === undefined ? 0n : maxTimestamp - firstTimestampMs
   const relativeOffset = offset + BigInt(lastOffsetDelta) - baseOffset
-  return age > BigInt(config.segmentMs) || relativeOffset > relativeOffsetMax
+  // What does not roll is not compacted, so the longest wait for that counts here, too.
+  const segmentMs = Math.min(config.segmentMs, config.compaction?.maxLagMs ?? config.segmentMs)
+  return age > BigInt(segmentMs) || relativeOffset > relativeOffsetMax
 }
 
 /**

@@ -1,7 +1,7 @@
 // A stretch of a log: the `.log` file, which is batches as they travel on the wire, one after the
 // other, and the two indexes over it. Only the last segment of a log grows.
 
-import type { BatchHeader } from '@millrace/wire'
+import { type BatchHeader, batchHeaderBytes } from '@millrace/wire'
 import { type Disk, type DiskFile, joinPath } from '../disk/disk.ts'
 import { headersIn } from './batch-scan.ts'
 import { OffsetIndex } from './offset-index.ts'
@@ -100,7 +100,8 @@ export class Segment {
 
   /** Whether the indexes, as read from their files, can be true of this segment. */
   indexesArePlausible(indexIntervalBytes: number): boolean {
-    if (this.size === 0) return this.offsetIndex.file.count === 0
+    // One header is what compaction leaves of a segment whose records are all gone.
+    if (this.size <= batchHeaderBytes) return this.offsetIndex.file.count === 0
     return this.offsetIndex.isPlausible(this.size, indexIntervalBytes) && this.timeIndex.isPlausible
   }
 

@@ -17,7 +17,7 @@ export const topicConfigDefinitions: readonly ConfigDefinition[] = [
     synonym: 'log.cleanup.policy',
     value: list('delete', ['compact', 'delete']),
     documentation:
-      'What becomes of old records. This broker deletes, and keeps compacted topics whole.',
+      'What becomes of old records: `delete` by age and size, `compact` to the last of each key.',
   },
   {
     name: 'compression.type',

@@ -57,8 +57,7 @@ export class TopicConfigs {
   /** What the logs of a topic with these values of its own are told. */
   logConfig(own: ConfigValues): LogConfig {
     const value = (name: string): string => this.valueOf(name, own)
-    // Without a compactor, a topic that is only compacted keeps everything: deleting by age
-    // would take what compaction promises to keep.
+    // Deleting by age would take what compaction promises to keep.
     const policies = listItems(value('cleanup.policy'))
     const deletes = policies.includes('delete')
     const stamps = value('message.timestamp.type')
@@ -70,7 +69,14 @@ export class TopicConfigs {
       maxMessageBytes: Number(value('max.message.bytes')),
       messageTimestampType: stamps === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime',
       timestampAfterMaxMs: Number(value('message.timestamp.after.max.ms')),
-      keysRequired: policies.includes('compact'),
+      compaction: policies.includes('compact')
+        ? {
+            minLagMs: Number(value('min.compaction.lag.ms')),
+            maxLagMs: Number(value('max.compaction.lag.ms')),
+            dirtyRatioMin: Number(value('min.cleanable.dirty.ratio')),
+            tombstoneKeptMs: Number(value('delete.retention.ms')),
+          }
+        : null,
       indexIntervalBytes: Number(value('index.interval.bytes')),
     }
   }

@@ -7,10 +7,21 @@ export const deadLettersTopic = 'millrace.dead-letters'
 export const commandsTopic = 'millrace.commands'
 
 /**
+ * Only closed segments are compacted, and on little traffic Kafka's own defaults close one a week.
+ * Small segments keep the topic about as large as what it says.
+ */
+export const compactedConfigs: Readonly<Record<string, string>> = {
+  'cleanup.policy': 'compact',
+  'segment.bytes': String(4 * 1024 * 1024),
+  'segment.ms': String(60 * 60 * 1000),
+  'min.cleanable.dirty.ratio': '0.1',
+}
+
+/**
  * The topics by which services are seen and operated from outside. One partition each: there is
  * little on them, and a reader sees all in one order.
  */
 export const controlTopics: readonly TopicRequest[] = [
-  { topic: deadLettersTopic, partitions: 1, configs: { 'cleanup.policy': 'compact' } },
+  { topic: deadLettersTopic, partitions: 1, configs: compactedConfigs },
   { topic: commandsTopic, partitions: 1, configs: { 'retention.ms': String(24 * 60 * 60 * 1000) } },
 ]
