@@ -4,6 +4,8 @@ export interface Clock {
   nowMs(): number
   /** Calls `fire` once, after `delayMs`. */
   after(delayMs: number, fire: () => void): Timer
+  /** Calls `work` once what is under way is done. Default: in the event loop's next turn. */
+  turn?(work: () => void): Timer
 }
 
 /** A timer that somebody owns: cancelling it twice, or after it fired, does nothing. */

@@ -6,7 +6,8 @@ import { viewTransaction } from './table-view.ts'
 import type { Turn, Writer } from './writer.ts'
 
 export interface SqliteScopeOptions extends ScopeOptions<KitTables> {
-  readonly writer: Writer
+  /** Gives the turns: the `Writer`, or what stands in for it. */
+  readonly writer: Pick<Writer, 'take'>
   readonly connection: DatabaseConnection
   /** Compiles queries; where they run is the scope's matter. */
   readonly executor: DefaultQueryExecutor

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
 import { commitGroupMax, writerQueueMax } from '../limits.ts'
+import { nextTurn } from '../turn.ts'
 import { rolledBack } from './store-error.ts'
 
 /** What the writer needs of its connection. */
@@ -55,7 +56,7 @@ export class Writer {
   readonly #queue: Waiting[] = []
   #held: { readonly options: TurnOptions; readonly timer: Timer } | null = null
   #group: Kept[] = []
-  #commitAt: NodeJS.Immediate | null = null
+  #commitAt: Timer | null = null
   #closed: (() => void) | null = null
   #isClosing = false
 
@@ -110,7 +111,7 @@ export class Writer {
       return true
     }
     // A turn of the event loop later, so that those who are about to ask share the COMMIT.
-    this.#commitAt ??= setImmediate(() => {
+    this.#commitAt ??= nextTurn(this.#clock, () => {
       this.#commitAt = null
       if (this.#held === null) this.#commit() // W3
     })
@@ -203,7 +204,7 @@ export class Writer {
   }
 
   #finish(): void {
-    if (this.#commitAt !== null) clearImmediate(this.#commitAt)
+    this.#commitAt?.cancel()
     this.#commit()
   }
 }

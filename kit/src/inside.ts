@@ -1,0 +1,16 @@
+// What stores, transports and simulators of one's own are made of. It may change in any release.
+
+export { type EventHeaders, readHeaders, writeHeaders } from './catalogue/event-headers.ts'
+export { type EventBody, keyOf, readBody } from './catalogue/read-record.ts'
+export { newEventId } from './event-id.ts'
+export { keyHash, partitionOf } from './outbox/partitioner.ts'
+export { migrate } from './store/migrations.ts'
+export { SqliteScope } from './store/sqlite-scope.ts'
+export { viewTables, viewTransaction } from './store/table-view.ts'
+export type { Turn, TurnOptions } from './store/writer.ts'
+export type {
+  UntypedHandler,
+  UntypedHandlerContext,
+  UntypedServerContext,
+  UntypedTransaction,
+} from './untyped.ts'
