@@ -17,7 +17,9 @@ import { openTransactions } from './outbox/transaction.ts'
 import { disposeResources, type Resources } from './resources.ts'
 import type { RunningServer, ServerContext, ServiceHealth } from './server.ts'
 import type { AnyServiceDefinition, ServiceDefinition } from './service.ts'
+import type { KitTables } from './store/kit-tables.ts'
 import { openSqlite } from './store/sqlite.ts'
+import type { Store } from './store/store.ts'
 import { openKafka } from './transport/kafka.ts'
 import type { Transport } from './transport/transport.ts'
 import { typedServerContext, type UntypedServerContext } from './untyped.ts'
@@ -33,6 +35,8 @@ export interface StartOptions {
   readonly kafka?: KafkaConfig
   /** In place of a Kafka client, for tests. The service closes it when it stops. */
   readonly transport?: Transport
+  /** In place of a database in `directory`, migrated. The service closes it when it stops. */
+  readonly store?: Store<KitTables>
   readonly clock?: Clock
   readonly random?: Random
   readonly log?: Log
@@ -197,7 +201,9 @@ async function openTools(
   const resources = await definition.resources.open({ env, log, clock, signal })
   starting.defer(() => disposeResources(resources))
   const file = join(directory, `${name}.sqlite`)
-  const store = starting.use(await openSqlite({ file, owner: name, migrations, clock }))
+  const store = starting.use(
+    options.store ?? (await openSqlite({ file, owner: name, migrations, clock })),
+  )
   const outbox = new Outbox(kafka.enabled ? outboxUnsentMax : outboxUnsentMaxDisabled)
   await outbox.recount(store.read)
   const effects = new Effects({ store, group: definition.group, clock })
