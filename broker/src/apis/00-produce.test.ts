@@ -46,6 +46,17 @@ describe('what a produce is refused', () => {
     })
   }
 
+  test('a partition that is named twice takes its first batch, and the second is refused', async () => {
+    await using broker = await startTestBroker()
+    await using wire = await clientOf(broker)
+    await makeTopic(wire, 'orders')
+    const partitionData = [batchOf('a'), batchOf('b')].map((records) => ({ index: 0, records }))
+    const topicData = [{ name: 'orders', partitionData }]
+    const { responses } = await wire.ask(Produce, 9, { acks: -1, timeoutMs: 1000, topicData })
+    const codes = responses[0]?.partitionResponses.map(({ errorCode }) => errorCode)
+    assert.deepEqual(codes, [errors.none.code, errors.invalidRequest.code])
+  })
+
   for (const version of [0, 1, 2]) {
     test(`version ${version}, which is advertised for old clients' feature tests`, async () => {
       await using broker = await startTestBroker()

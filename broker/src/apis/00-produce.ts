@@ -53,9 +53,14 @@ export const produce = handler(Produce, (request, context) => {
 function appendAll(request: ProduceRequest, context: RequestContext): Target[] {
   const refused = refusalOf(request, context)
   const targets: Target[] = []
+  const named = new Set<string>()
   for (const { name: topic, partitionData } of request.topicData) {
     for (const data of partitionData) {
-      const outcome = refused ?? append(topic, data, context)
+      const place = `${topic}-${data.index}`
+      // A second batch could undo the first on a full disk, before anybody asked what became of it.
+      const twice = named.has(place) ? refusal(errors.invalidRequest) : undefined
+      named.add(place)
+      const outcome = refused ?? twice ?? append(topic, data, context)
       targets.push({ topic, index: data.index, outcome })
     }
   }
