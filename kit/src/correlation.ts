@@ -7,6 +7,7 @@ export interface Correlation {
   readonly causationId: string | null
   /** W3C trace context as it came in, or null. */
   readonly traceparent: string | null
+  readonly tracestate?: string | null
 }
 
 const storage = new AsyncLocalStorage<Correlation>()

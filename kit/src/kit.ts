@@ -40,6 +40,7 @@ export {
   Outage,
 } from './errors.ts'
 export type {
+  Cancel,
   Effect,
   Handler,
   HandlerContext,
@@ -59,7 +60,9 @@ export {
 } from './log.ts'
 // Inside: what other stores, transports and their tests are made of.
 export { ManualClock } from './manual-clock.ts'
+export { noObserver, type Observer } from './observe/observer.ts'
 export type { OpenResources, ResourceStart } from './resources.ts'
+export type { CancelOutcome } from './schedule/schedule.ts'
 export type {
   RunningServer,
   ServerContext,

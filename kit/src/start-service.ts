@@ -10,11 +10,13 @@ import { readGroupLag } from './health/group-lag.ts'
 import { startConsumer } from './inbox/consumer.ts'
 import { outboxUnsentMax, outboxUnsentMaxDisabled } from './limits.ts'
 import { type Log, openLog } from './log.ts'
+import { noObserver, type Observer } from './observe/observer.ts'
 import { Outbox } from './outbox/outbox.ts'
 import { outboxHealth } from './outbox/outbox-health.ts'
 import { Relay } from './outbox/relay.ts'
 import { openTransactions } from './outbox/transaction.ts'
 import { disposeResources, type Resources } from './resources.ts'
+import { Scheduler } from './schedule/scheduler.ts'
 import type { RunningServer, ServerContext, ServiceHealth } from './server.ts'
 import type { AnyServiceDefinition, ServiceDefinition } from './service.ts'
 import type { KitTables } from './store/kit-tables.ts'
@@ -40,6 +42,8 @@ export interface StartOptions {
   readonly clock?: Clock
   readonly random?: Random
   readonly log?: Log
+  /** Told of each step of each event, beside what the kit observes itself. */
+  readonly observer?: Observer
 }
 
 /** A service that runs, until it is stopped or disposed of. */
@@ -133,6 +137,9 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
     relay.start()
     starting.defer(() => relay.stop())
   }
+  const scheduler = new Scheduler(tools)
+  scheduler.start()
+  starting.defer(() => scheduler.stop())
 
   const isListening = transport !== null && definition.handlers.size > 0
   const consumer = isListening ? await startConsumer({ ...tools, transport }) : null
@@ -207,5 +214,7 @@ async function openTools(
   const outbox = new Outbox(kafka.enabled ? outboxUnsentMax : outboxUnsentMaxDisabled)
   await outbox.recount(store.read)
   const effects = new Effects({ store, group: definition.group, clock })
-  return { service: definition, store, outbox, effects, clock, random, resources, env, log }
+  const { observer = noObserver } = options
+  const said = { store, outbox, effects, observer }
+  return { service: definition, ...said, clock, random, resources, env, log }
 }

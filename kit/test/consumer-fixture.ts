@@ -13,6 +13,7 @@ import { type RunningConsumer, startConsumer } from '../src/inbox/consumer.ts'
 import { transactionHeldMsMax } from '../src/limits.ts'
 import { type Log, silentLog } from '../src/log.ts'
 import { ManualClock } from '../src/manual-clock.ts'
+import { noObserver, type Observer } from '../src/observe/observer.ts'
 import type { DeliveryTools } from '../src/outbox/handler-context.ts'
 import { Outbox } from '../src/outbox/outbox.ts'
 import { Relay } from '../src/outbox/relay.ts'
@@ -80,6 +81,7 @@ export interface ConsumerFixtureOptions {
   /** Of an earlier life of the same service: its database, and its Kafka. */
   readonly earlier?: EarlierLife
   readonly log?: Log
+  readonly observer?: Observer
 }
 
 interface EarlierLife {
@@ -104,7 +106,8 @@ export async function consumerFixture(options: ConsumerFixtureOptions) {
   await outbox.recount(store.read)
   const transport = openMemory(cluster, clock)
   const effects = new Effects({ store, group: definition.group, clock })
-  const seams = { clock, random: seeded(7), env: {}, log: options.log ?? silentLog }
+  const { log = silentLog, observer = noObserver } = options
+  const seams = { clock, random: seeded(7), env: {}, log, observer }
   const parts = { service: definition, store, outbox, effects, resources: {} }
   const tools: DeliveryTools = { ...parts, ...seams }
   const relay = new Relay({ ...tools, transport })

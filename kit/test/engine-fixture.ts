@@ -8,6 +8,7 @@ import type { EventHeaders } from '../src/catalogue/event-headers.ts'
 import { Effects } from '../src/effect.ts'
 import { silentLog } from '../src/log.ts'
 import { ManualClock } from '../src/manual-clock.ts'
+import { noObserver } from '../src/observe/observer.ts'
 import { type HandlingOptions, openHandling } from '../src/outbox/handler-context.ts'
 import { Outbox } from '../src/outbox/outbox.ts'
 import { openTransactions } from '../src/outbox/transaction.ts'
@@ -44,7 +45,7 @@ export async function engineFixture() {
   const outbox = new Outbox(1_000)
   const effects = new Effects({ store, group: definition.group, clock })
   const base = { service: definition, store, outbox, effects, clock, random: Math.random }
-  const tools = { ...base, resources: {}, env: {}, log: silentLog }
+  const tools = { ...base, resources: {}, env: {}, log: silentLog, observer: noObserver }
   return {
     clock,
     outbox,

@@ -6,6 +6,7 @@ import { type BodyOf, defineCatalogue } from '../src/catalogue/catalogue.ts'
 import { event } from '../src/catalogue/event.ts'
 import { silentLog } from '../src/log.ts'
 import { ManualClock } from '../src/manual-clock.ts'
+import { noObserver, type Observer } from '../src/observe/observer.ts'
 import { Outbox } from '../src/outbox/outbox.ts'
 import { Publisher } from '../src/outbox/publisher.ts'
 import { Relay } from '../src/outbox/relay.ts'
@@ -35,6 +36,7 @@ export interface RelayFixtureOptions {
   readonly directory?: string
   readonly clock?: ManualClock
   readonly unsentMax?: number
+  readonly observer?: Observer
 }
 
 /** A store, an outbox and a relay on a scripted Kafka; `say` publishes in a transaction. */
@@ -51,8 +53,9 @@ export async function relayFixture(options: RelayFixtureOptions = {}) {
   const outbox = new Outbox(options.unsentMax ?? 1_000_000)
   await outbox.recount(store.read)
   const random = () => 0.5
-  const log = silentLog
-  const relay = new Relay({ service: definition, store, outbox, transport, clock, random, log })
+  const { observer = noObserver } = options
+  const seams = { transport, clock, random, log: silentLog, observer }
+  const relay = new Relay({ service: definition, store, outbox, ...seams })
   const speech = <Name extends keyof typeof catalogue.events>(
     name: Name,
     ...bodies: readonly BodyOf<typeof catalogue, Name>[]
@@ -104,9 +107,10 @@ async function say(speech: Speech): Promise<void> {
     correlation: { correlationId: 'c', causationId: null, traceparent: null },
     clock,
     random: Math.random,
+    observer: noObserver,
     open: () => scope.open(),
   })
   for (const body of bodies) await publisher.publish(name, body)
   await scope.commit()
-  outbox.committed(publisher.count)
+  publisher.committed()
 }

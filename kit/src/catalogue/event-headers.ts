@@ -10,6 +10,7 @@ export const headerNames = {
   causationId: 'causation-id',
   /** W3C trace context, passed on as it came. */
   traceparent: 'traceparent',
+  tracestate: 'tracestate',
 } as const
 
 export type EventHeaders = { readonly [Name in keyof typeof headerNames]?: string }
@@ -25,6 +26,7 @@ const properties: readonly (keyof EventHeaders)[] = [
   'correlationId',
   'causationId',
   'traceparent',
+  'tracestate',
 ]
 
 /** The headers that have a value, in a fixed order. */

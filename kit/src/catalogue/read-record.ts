@@ -16,6 +16,7 @@ export type ReadRecord =
       /** The key by which it is ordered: the catalogue's, else the record's, else none. */
       readonly key: string | null
       readonly traceparent: string | null
+      readonly tracestate: string | null
     }
   /** It cannot be decoded, is unknown to the catalogue, or does not fit its schema (P8). */
   | { readonly kind: 'misfit'; readonly reason: string }
@@ -76,6 +77,7 @@ async function readEvent(
     event: { ...body.value.fields, ...envelope, payload: body.value.payload },
     key: keyOf(route, body.value) ?? (record.key === null ? null : decoder.decode(record.key)),
     traceparent: headers.traceparent ?? null,
+    tracestate: headers.tracestate ?? null,
   }
 }
 

@@ -166,7 +166,13 @@ async function redriveLetters(
     if (updated !== null) due.push(updated)
   }
   const announced = await parking.announce(db, due)
-  return { count: letters.length, after: announced }
+  return {
+    count: letters.length,
+    after: () => {
+      announced()
+      for (const letter of due) tools.observer.redriven?.(letter, tools.clock.nowMs())
+    },
+  }
 }
 
 /**
@@ -193,6 +199,7 @@ async function discardLetters(
     count: letters.length,
     after: () => {
       for (const act of afterwards) act()
+      for (const letter of letters) tools.observer.discarded?.(letter, tools.clock.nowMs())
     },
   }
 }

@@ -98,13 +98,17 @@ export class DueLetters {
       return
     }
     this.#active.add(letter.id)
-    deliver({
+    const { clock, observer } = this.#options.tools
+    const heardAtMs = clock.nowMs()
+    const delivery: Delivery = {
       key: queueKey(letter.stream, letter.held_key, letter.letter_id),
       lane: subscription.name,
       subscription,
       event: read.event,
       eventKey: letter.held_key,
       traceparent: read.traceparent,
+      tracestate: read.tracestate,
+      heardAtMs,
       record,
       origin,
       source: { kind: 'stored', letter: { id: letter.id, letterId: letter.letter_id } },
@@ -116,7 +120,9 @@ export class DueLetters {
         // It may have been handled from another copy of its record meanwhile.
         maybeRepeat: true,
       },
-    })
+    }
+    observer.heard?.(delivery, heardAtMs)
+    deliver(delivery)
   }
 }
 

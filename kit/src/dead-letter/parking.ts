@@ -70,10 +70,13 @@ export class Parking {
 
   /** Puts a delivery aside: it waits, is given up, or stands behind another of its key. */
   async putAside(delivery: Delivery, change: LetterChange): Promise<void> {
-    if (delivery.source.kind === 'stored') {
-      await this.change(delivery.source.letter.id, change)
-      return
-    }
+    if (delivery.source.kind === 'stored') await this.change(delivery.source.letter.id, change)
+    else await this.#putAsideAnew(delivery, change)
+    const { clock, observer } = this.#tools
+    observer.parked?.(delivery, change, clock.nowMs())
+  }
+
+  async #putAsideAnew(delivery: Delivery, change: LetterChange): Promise<void> {
     const { event, eventKey, subscription, record, origin } = delivery
     const heldKey = change.state === 'skipped' || isFree(delivery) ? null : eventKey
     const row = {

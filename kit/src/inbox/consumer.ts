@@ -204,6 +204,8 @@ class Consumer implements RunningConsumer, ConsumerListener {
     const { topic, partition, offset } = record
     const told = { topic, partition, offset: String(offset), reason }
     this.#options.log.warn(told, 'a record is no event of the catalogue')
+    const { observer, clock } = this.#options
+    observer.rejected?.(record, reason, clock.nowMs())
     // A bad command is every service's, and nobody's to keep.
     if (topic !== commandsTopic) await this.#parking.reject(record, origin, reason)
   }

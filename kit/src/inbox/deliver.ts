@@ -1,12 +1,13 @@
 import type { Transaction } from 'kysely'
 import { handlerTimeoutMsDefault } from '../limits.ts'
+import type { Attempt } from '../observe/observer.ts'
 import { type DeliveryTools, openHandling } from '../outbox/handler-context.ts'
 import { type Failure, failureOf } from '../retry/failure.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { InboxRow } from '../store/tables/inbox.ts'
 import type { Delivery } from './delivery.ts'
 import { Repeat, recordHandled } from './inbox.ts'
-import { runHandler } from './run-handler.ts'
+import { type RunOutcome, runHandler } from './run-handler.ts'
 import type { AfterCommit } from './subscription.ts'
 
 export type DeliveryOutcome =
@@ -30,15 +31,23 @@ export async function deliver(
   delivery: Delivery,
   { stopping, alongside }: DeliverOptions,
 ): Promise<DeliveryOutcome> {
-  const { subscription, event, traceparent, progress } = delivery
+  const { clock, observer } = tools
+  const { subscription, event, traceparent, tracestate, progress } = delivery
   const { timeoutMs = handlerTimeoutMsDefault } = subscription.options
   const afterwards: AfterCommit[] = []
+  const attempt: Attempt = {
+    deliveries: [delivery],
+    number: progress.attempts + 1,
+    startedAtMs: clock.nowMs(),
+  }
+  observer.attempting?.(attempt)
   const outcome = await runHandler(
     async (signal) => {
       const handling = openHandling(tools, {
         event,
         traceparent,
-        attempt: progress.attempts + 1,
+        tracestate,
+        attempt: attempt.number,
         signal,
         opened: async (db) => {
           await recordHandled(db, inboxRowOf(delivery, tools.clock.nowMs()))
@@ -47,7 +56,8 @@ export async function deliver(
       })
       signal.addEventListener('abort', () => void handling.rollback(), { once: true })
       try {
-        const handled = await handling.run(() => subscription.handle(event, handling.context))
+        const work = () => handling.run(() => subscription.handle(event, handling.context))
+        const handled = await (observer.around?.(attempt, work) ?? work())
         await handling.commit()
         // Also where the time ran out during the commit: what it says is true.
         for (const act of afterwards) act()
@@ -59,6 +69,12 @@ export async function deliver(
     },
     { timeoutMs, clock: tools.clock, stopping },
   )
+  const ended = endOf(outcome)
+  observer.attempted?.(attempt, ended, clock.nowMs())
+  return ended
+}
+
+function endOf(outcome: RunOutcome<void>): DeliveryOutcome {
   if (outcome.kind === 'returned') return { kind: 'handled' }
   if (outcome.thrown instanceof Repeat) return { kind: 'repeat' }
   return { kind: 'failed', failure: failureOf(outcome.thrown) }

@@ -11,6 +11,9 @@ export interface Delivery extends Queued {
   /** The key by which the event is ordered; null for one that is alone. */
   readonly eventKey: string | null
   readonly traceparent: string | null
+  readonly tracestate: string | null
+  /** When it took its place in its key's queue. */
+  readonly heardAtMs: number
   readonly record: IncomingRecord
   readonly origin: RecordOrigin
   readonly source: DeliverySource

@@ -193,7 +193,7 @@ export class Dispatcher {
       this.#putBack(delivery)
       return
     }
-    const { clock, random, log } = this.#options.tools
+    const { clock, random, log, observer } = this.#options.tools
     const { progress, subscription } = delivery
     const { eventId } = delivery.event
     progress.attempts += 1
@@ -219,6 +219,7 @@ export class Dispatcher {
         this.#putBack(delivery)
       })
       this.#held.set(delivery, timer)
+      observer.delayed?.(delivery, next.delayMs, clock.nowMs())
     }
   }
 
@@ -261,6 +262,8 @@ export class Dispatcher {
   }
 
   #done(delivery: Delivery): void {
+    const { clock, observer } = this.#options.tools
+    observer.settled?.(delivery, clock.nowMs())
     if (delivery.source.kind === 'live') delivery.source.done()
     else this.#options.letterSettled(delivery.source.letter.id)
     this.#queues.finish(delivery.key)

@@ -39,6 +39,8 @@ function delivery(key: string): Delivery {
     },
     eventKey: key,
     traceparent: null,
+    tracestate: null,
+    heardAtMs: 0,
     record: { ...place, timestampMs: 0 },
     origin: { clusterId: 'c', topicId: 't' },
     source: { kind: 'live', done() {}, abandon() {}, isAbandoned: () => false },

@@ -137,10 +137,11 @@ export class PartitionIntake {
 
   #deliver(
     record: IncomingRecord,
-    { event, key, traceparent }: Extract<ReadRecord, { kind: 'event' }>,
+    { event, key, traceparent, tracestate }: Extract<ReadRecord, { kind: 'event' }>,
     handled: ReadonlySet<string>,
   ): void {
-    const { subscriptions, partition, deliver, onTheirWay } = this.#options
+    const { subscriptions, partition, onTheirWay } = this.#options
+    const { clock, observer } = this.#options.tools
     const subscription = subscriptions.find(({ name }) => name === event.eventType)
     if (subscription === undefined || !subscription.concerns(event)) {
       this.#done(record)
@@ -148,18 +149,22 @@ export class PartitionIntake {
     }
     const identity = handledKey(subscription.name, event.eventId)
     if (handled.has(identity)) {
+      observer.repeated?.(event, partition, clock.nowMs())
       this.#done(record)
       return
     }
     const place = `${record.topic}/${record.partition}/${record.offset}`
     const maybeRepeat = onTheirWay.enter(identity)
-    deliver({
+    const heardAtMs = clock.nowMs()
+    const delivery: Delivery = {
       key: queueKey(subscription.stream, key, place),
       lane: subscription.name,
       subscription,
       event,
       eventKey: key,
       traceparent,
+      tracestate,
+      heardAtMs,
       record,
       origin: partition,
       source: {
@@ -172,7 +177,9 @@ export class PartitionIntake {
         },
       },
       progress: { attempts: 0, signature: null, excuses: 0, excusedBy: 0, maybeRepeat },
-    })
+    }
+    observer.heard?.(delivery, heardAtMs)
+    this.#options.deliver(delivery)
   }
 
   #done(record: IncomingRecord): void {

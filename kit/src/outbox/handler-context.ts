@@ -5,6 +5,8 @@ import { type Correlation, withCorrelation } from '../correlation.ts'
 import type { Effects } from '../effect.ts'
 import type { Environment } from '../environment.ts'
 import type { Log } from '../log.ts'
+import { observedEffect } from '../observe/observed-effect.ts'
+import type { Observer } from '../observe/observer.ts'
 import type { AnyServiceDefinition } from '../service.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { Store } from '../store/store.ts'
@@ -24,12 +26,14 @@ export interface DeliveryTools {
   readonly resources: object
   readonly env: Environment
   readonly log: Log
+  readonly observer: Observer
 }
 
 export interface HandlingOptions {
   readonly event: AnyEvent
   /** W3C trace context of the record, passed on to what the handler publishes. */
   readonly traceparent: string | null
+  readonly tracestate?: string | null
   readonly attempt: number
   readonly signal: AbortSignal
   /** Runs first inside the transaction: the inbox row, which decides whether it is a repeat. */
@@ -51,12 +55,13 @@ export interface Handling {
 }
 
 export function openHandling(tools: DeliveryTools, options: HandlingOptions): Handling {
-  const { service, store, outbox, effects, clock, random } = tools
-  const { event, traceparent, attempt, signal, opened } = options
+  const { service, store, outbox, effects, clock, random, observer } = tools
+  const { event, traceparent, tracestate = null, attempt, signal, opened } = options
   const correlation: Correlation = {
     correlationId: event.correlationId ?? event.eventId,
     causationId: event.eventId,
     traceparent,
+    tracestate,
   }
   const scope = store.scope({
     name: `${service.name} on ${event.eventType} ${event.eventId}`,
@@ -70,6 +75,7 @@ export function openHandling(tools: DeliveryTools, options: HandlingOptions): Ha
     correlation,
     clock,
     random,
+    observer,
     open: () => scope.open(),
   })
   const { eventId } = event
@@ -77,7 +83,8 @@ export function openHandling(tools: DeliveryTools, options: HandlingOptions): Ha
     db: scope.db,
     read: store.read,
     publish: (name, body, publishOptions) => publisher.publish(name, body, publishOptions),
-    effect: effects.of({ eventId, scope, signal }),
+    cancel: (scheduleId) => publisher.cancel(scheduleId, scope.db),
+    effect: observedEffect(tools, event, effects.of({ eventId, scope, signal })),
     signal,
     attempt,
     resources: tools.resources,
@@ -90,7 +97,7 @@ export function openHandling(tools: DeliveryTools, options: HandlingOptions): Ha
     async commit() {
       await publisher.settled()
       await scope.commit()
-      outbox.committed(publisher.count)
+      publisher.committed()
     },
     async rollback() {
       publisher.close()

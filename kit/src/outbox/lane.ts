@@ -8,6 +8,7 @@ import {
   relayRetryMsMin,
 } from '../limits.ts'
 import type { Log } from '../log.ts'
+import type { Observer } from '../observe/observer.ts'
 import type { AnyServiceDefinition } from '../service.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { Store } from '../store/store.ts'
@@ -32,6 +33,7 @@ export interface LaneOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly observer: Observer
   /** Whether the cluster is still the one that the lane leads to. Asked before each send. */
   readonly isSameCluster: () => Promise<boolean>
   /** The lane has come to rest: nothing is left to send, or a pause has begun. */
@@ -120,7 +122,7 @@ export class Lane {
   }
 
   async #send(batch: readonly UnsentRow[]): Promise<SendOutcome['kind']> {
-    const { store, transport, place, log } = this.#options
+    const { store, transport, place, clock, log, observer } = this.#options
     this.#position ??= await this.#learnTail(batch)
     const arrived = batch.filter(({ event_id }) => this.#arrived.has(event_id))
     if (arrived.length > 0) {
@@ -133,7 +135,16 @@ export class Lane {
       store.read,
       rows.map(({ id }) => id),
     )
-    const outcome = await transport.send(place, loaded.map(recordOf))
+    const records = loaded.map(({ headers, ...row }) => ({ ...row, headers: headersOf(headers) }))
+    const startedAtMs = clock.nowMs()
+    const outcome = await transport.send(place, records.map(recordOf))
+    observer.sent?.({
+      place,
+      records: records.map(({ headers, timestamp_ms }) => ({ headers, timestampMs: timestamp_ms })),
+      outcome,
+      startedAtMs,
+      endedAtMs: clock.nowMs(),
+    })
     if (outcome.kind === 'unavailable') {
       log.warn({ ...place, code: outcome.code }, outcome.message)
     } else if (outcome.kind === 'refused') {
@@ -209,12 +220,16 @@ export class Lane {
   }
 }
 
-function recordOf(row: Awaited<ReturnType<typeof loadRows>>[number]): OutgoingRecord {
+type LoadedRow = Awaited<ReturnType<typeof loadRows>>[number]
+
+function recordOf(
+  row: Omit<LoadedRow, 'headers'> & { readonly headers: EventHeaders },
+): OutgoingRecord {
   const { key, value, headers, timestamp_ms } = row
   return {
     key: key === null ? null : new TextEncoder().encode(key),
     value,
-    headers: writeHeaders(headersOf(headers)),
+    headers: writeHeaders(headers),
     timestampMs: timestamp_ms,
   }
 }

@@ -1,5 +1,6 @@
-import type { Insertable, Kysely } from 'kysely'
+import type { Insertable, Kysely, Transaction } from 'kysely'
 import type { Catalogue, EventRoute } from '../catalogue/catalogue.ts'
+import type { EventHeaders } from '../catalogue/event-headers.ts'
 import { envelopeNames, isObject } from '../catalogue/json-value.ts'
 import { keyOf, readBody } from '../catalogue/read-record.ts'
 import type { Clock, Random } from '../clock.ts'
@@ -9,6 +10,9 @@ import { MillraceError, messageOf } from '../errors.ts'
 import { newEventId } from '../event-id.ts'
 import type { PublishOptions } from '../handler.ts'
 import { eventBytesMax } from '../limits.ts'
+import type { Observer } from '../observe/observer.ts'
+import { dueTimeOf } from '../schedule/due-time.ts'
+import type { CancelOutcome } from '../schedule/schedule.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { OutboxRow } from '../store/tables/outbox.ts'
 import type { Outbox } from './outbox.ts'
@@ -22,8 +26,15 @@ export interface PublisherOptions {
   readonly correlation: Correlation
   readonly clock: Clock
   readonly random: Random
+  readonly observer: Observer
   /** Opens the transaction in which the events are said. */
   readonly open: () => Promise<void>
+}
+
+/** A checked event, with its time where it is for later. */
+interface Prepared {
+  readonly row: Insertable<OutboxRow>
+  readonly due: { readonly dueAtMs: number; readonly scheduleId: string } | null
 }
 
 /**
@@ -35,15 +46,16 @@ export interface PublisherOptions {
  */
 export class Publisher {
   readonly #options: PublisherOptions
-  readonly #pending: Promise<Insertable<OutboxRow>>[] = []
+  readonly #pending: Promise<Prepared>[] = []
+  readonly #cancelling: Promise<CancelOutcome>[] = []
+  /** Ids of events for later that were cancelled in the transaction that published them. */
+  readonly #withdrawn = new Set<string>()
+  #later = 0
+  #rows: readonly Insertable<OutboxRow>[] = []
   #isClosed = false
 
   constructor(options: PublisherOptions) {
     this.#options = options
-  }
-
-  get count(): number {
-    return this.#pending.length
   }
 
   /** See `Publish`. */
@@ -56,12 +68,28 @@ export class Publisher {
         ),
       )
     }
-    const row = this.#prepare(name, body, options)
-    this.#pending.push(row)
-    const eventId = row.then(({ event_id }) => event_id)
+    const prepared = this.#prepare(name, body, options)
+    this.#pending.push(prepared)
+    const eventId = prepared.then(({ row }) => row.event_id)
     // A publish that nobody awaits must not end the process: `flush` throws its error (B1).
     eventId.catch(() => {})
     return eventId
+  }
+
+  /** See `Cancel`. */
+  cancel(scheduleId: string, db: Transaction<KitTables>): Promise<CancelOutcome> {
+    if (this.#isClosed) {
+      return Promise.reject(
+        new MillraceError(
+          'transaction-closed',
+          `"${scheduleId}" was cancelled after its transaction had ended; await what you cancel`,
+        ),
+      )
+    }
+    const outcome = this.#cancel(scheduleId, db)
+    this.#cancelling.push(outcome)
+    outcome.catch(() => {}) // as for a publish that nobody awaits
+    return outcome
   }
 
   /**
@@ -69,14 +97,34 @@ export class Publisher {
    * be opened no more once it commits. Throws what is wrong with any of it.
    */
   async settled(): Promise<void> {
-    await Promise.all(this.#pending)
+    await Promise.all([...this.#pending, ...this.#cancelling])
   }
 
   /** Writes what was published. Runs last inside the transaction. */
   async flush(db: Kysely<KitTables>): Promise<void> {
     this.#isClosed = true
-    const rows = await Promise.all(this.#pending)
-    await this.#options.outbox.append(db, rows)
+    await Promise.all(this.#cancelling)
+    const prepared = await Promise.all(this.#pending)
+    const { outbox } = this.#options
+    const later = prepared.flatMap(({ row, due }) =>
+      due === null || this.#withdrawn.has(row.event_id)
+        ? []
+        : [{ kind: 'event' as const, row, ...due }],
+    )
+    await outbox.schedule.add(db, later)
+    this.#later = later.length
+    this.#rows = prepared.flatMap(({ row, due }) => (due === null ? [row] : []))
+    await outbox.append(db, this.#rows)
+  }
+
+  /** To be called once the transaction of `flush` has committed: tells who waits for it. */
+  committed(): void {
+    const { outbox, observer, correlation, clock } = this.#options
+    outbox.committed(this.#rows.length)
+    outbox.schedule.committed(this.#later)
+    if (observer.said === undefined) return
+    const nowMs = clock.nowMs()
+    for (const row of this.#rows) observer.said(row, correlation, nowMs)
   }
 
   /** Forgets what was published: the transaction was rolled back. */
@@ -88,16 +136,18 @@ export class Publisher {
   async #prepare(
     name: string,
     body: unknown,
-    { metadata = {} }: PublishOptions,
-  ): Promise<Insertable<OutboxRow>> {
+    { metadata = {}, ...dueOptions }: PublishOptions,
+  ): Promise<Prepared> {
     const { catalogue, source, correlation, clock, random, open } = this.#options
     const route = catalogue.routes.get(name)
     if (route === undefined)
       throw invalid(name, [`catalogue "${catalogue.name}" has no such event`])
-    const timestampMs = clock.nowMs()
+    const nowMs = clock.nowMs()
+    const dueAtMs = dueTimeOf(`"${name}"`, dueOptions, nowMs)
+    const timestampMs = dueAtMs ?? nowMs
     const { fields, payload } = await checkedBody(route, body)
     const envelope: Envelope = {
-      eventId: newEventId(timestampMs, random),
+      eventId: newEventId(nowMs, random),
       eventType: name,
       timestamp: new Date(timestampMs).toISOString(),
       version: route.definition.version,
@@ -108,8 +158,9 @@ export class Publisher {
     }
     const value = encode(catalogue, { envelope, fields, payload })
     const key = keyOf(route, { fields, payload })
+    const trace = this.#traceOf(envelope, route)
     await open()
-    return {
+    const row = {
       event_id: envelope.eventId,
       event_type: name,
       topic: route.topic,
@@ -124,10 +175,31 @@ export class Publisher {
         version: envelope.version,
         correlationId: correlation.correlationId,
         ...(correlation.causationId === null ? {} : { causationId: correlation.causationId }),
-        ...(correlation.traceparent === null ? {} : { traceparent: correlation.traceparent }),
+        ...trace,
       }),
       timestamp_ms: timestampMs,
     }
+    const { scheduleId = envelope.eventId } = dueOptions
+    return { row, due: dueAtMs === null ? null : { dueAtMs, scheduleId } }
+  }
+
+  async #cancel(scheduleId: string, db: Transaction<KitTables>): Promise<CancelOutcome> {
+    const prepared = await Promise.all(this.#pending)
+    const outcome = await this.#options.outbox.schedule.cancel(db, 'event', scheduleId)
+    const own = prepared.filter(
+      ({ row, due }) => due?.scheduleId === scheduleId && !this.#withdrawn.has(row.event_id),
+    )
+    for (const { row } of own) this.#withdrawn.add(row.event_id)
+    return own.length > 0 ? { kind: 'cancelled' } : outcome
+  }
+
+  /** The trace goes on from the span that is active, else from what the cause carried. */
+  #traceOf({ eventId, eventType }: Envelope, { topic }: EventRoute): EventHeaders {
+    const { correlation, observer } = this.#options
+    const { traceparent, tracestate = null } =
+      observer.propagate?.({ eventId, eventType, topic }, correlation) ?? correlation
+    if (traceparent === null) return {}
+    return tracestate === null ? { traceparent } : { traceparent, tracestate }
   }
 }
 

@@ -2,6 +2,7 @@ import type { Clock, Random, Timer } from '../clock.ts'
 import { controlTopics } from '../control/control-topics.ts'
 import { pruneEveryMs, relayDrainMsMax, relaySweepMs } from '../limits.ts'
 import type { Log } from '../log.ts'
+import type { Observer } from '../observe/observer.ts'
 import type { AnyServiceDefinition } from '../service.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { Store } from '../store/store.ts'
@@ -27,6 +28,7 @@ export interface RelayOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly observer: Observer
 }
 
 type MetCluster = Extract<Cluster, { readonly kind: 'met' }>

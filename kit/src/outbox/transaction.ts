@@ -1,6 +1,7 @@
 import type { Clock, Random } from '../clock.ts'
 import { type Correlation, currentCorrelation } from '../correlation.ts'
 import { newEventId } from '../event-id.ts'
+import type { Observer } from '../observe/observer.ts'
 import type { TransactionOptions } from '../server.ts'
 import type { AnyServiceDefinition } from '../service.ts'
 import type { KitTables } from '../store/kit-tables.ts'
@@ -15,6 +16,7 @@ export interface TransactionTools {
   readonly outbox: Outbox
   readonly clock: Clock
   readonly random: Random
+  readonly observer: Observer
 }
 
 /**
@@ -22,7 +24,7 @@ export interface TransactionTools {
  * at all (P1). Outside of requests and handlers each transaction begins a correlation of its own.
  */
 export function openTransactions(tools: TransactionTools): UntypedTransaction {
-  const { service, store, outbox, clock, random } = tools
+  const { service, store, outbox, clock, random, observer } = tools
   return async (work, options = {}) => {
     const publisher = new Publisher({
       catalogue: service.catalogue,
@@ -31,6 +33,7 @@ export function openTransactions(tools: TransactionTools): UntypedTransaction {
       correlation: correlationOf(options, tools),
       clock,
       random,
+      observer,
       open: async () => {},
     })
     try {
@@ -38,11 +41,12 @@ export function openTransactions(tools: TransactionTools): UntypedTransaction {
         const value = await work({
           db,
           publish: (name, body, publishOptions) => publisher.publish(name, body, publishOptions),
+          cancel: (scheduleId) => publisher.cancel(scheduleId, db),
         })
         await publisher.flush(db)
         return value
       })
-      outbox.committed(publisher.count)
+      publisher.committed()
       return result
     } catch (error) {
       publisher.close()
@@ -60,5 +64,6 @@ function correlationOf(
     correlationId: correlationId ?? current?.correlationId ?? newEventId(clock.nowMs(), random),
     causationId: causationId ?? current?.causationId ?? null,
     traceparent: current?.traceparent ?? null,
+    tracestate: current?.tracestate ?? null,
   }
 }
