@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from 'kysely'
 import type { BodyOf, Catalogue, EventName, EventOf } from './catalogue/catalogue.ts'
 import type { Environment } from './environment.ts'
 import type { Log } from './log.ts'
+import type { CancelOutcome } from './schedule/schedule.ts'
 
 /** What a service does when it hears an event. */
 export type Handler<
@@ -32,7 +33,14 @@ export interface TransactionContext<C extends Catalogue, Tables> {
   /** The transaction. It opens at the first query or `publish`, and must not wait for others. */
   readonly db: Transaction<Tables>
   readonly publish: Publish<C>
+  /**
+   * Takes back an event that was published for later, by its `scheduleId`, in the open
+   * transaction. Its outcome says whether it was in time.
+   */
+  readonly cancel: Cancel
 }
+
+export type Cancel = (scheduleId: string) => Promise<CancelOutcome>
 
 /**
  * Says an event in the open transaction (P1). It is checked by its schemas at once; one that
@@ -48,6 +56,18 @@ export type Publish<C extends Catalogue> = <Name extends EventName<C>>(
 export interface PublishOptions {
   /** Goes into the envelope as it is. */
   readonly metadata?: Readonly<Record<string, unknown>>
+  /**
+   * Says it at that time, which becomes its `timestamp`; a time that is over means at once. It
+   * waits in the database until then, and is said once, never early by the service's clock.
+   */
+  readonly at?: Date
+  /** As `at`, counted from now. Give one of the two. */
+  readonly afterMs?: number
+  /**
+   * By which a later event is cancelled; scheduling the same id again moves what waits under it.
+   * Default: the event's id.
+   */
+  readonly scheduleId?: string
 }
 
 /**

@@ -219,3 +219,24 @@ export const deadLettersMax = 100_000
 
 /** The name of an aggregate or a process: it stands in each of its rows. */
 export const aggregateNameLengthMax = 100
+
+/** Longer ids are a document in the wrong place; they stand in an index. */
+export const scheduleIdLengthMax = 250
+
+/** Ten years: what is farther away was meant in other units. */
+export const scheduleAheadMsMax = 10 * 365 * 24 * 60 * 60 * 1000
+
+/** Events that wait for their time, in one service: about a gigabyte of small ones. */
+export const scheduledMax = 1_000_000
+
+/** Events that enter the outbox in one transaction: it holds the writer some milliseconds. */
+export const scheduleFireRowsMax = 100
+
+/** The net under the timer of the next: what another process scheduled is no later than this. */
+export const scheduleSweepMs = 2_000
+
+/** How long `cancel` can tell "fired" from "unknown". */
+export const scheduleFiredKeptMs = 24 * 60 * 60 * 1000
+
+/** Instances share the schedule by slots, as they share the outbox. */
+export const scheduleSlots = 16

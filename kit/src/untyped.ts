@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from 'kysely'
 import type { AnyEvent, Catalogue } from './catalogue/catalogue.ts'
 import type { Environment } from './environment.ts'
 import type {
+  Cancel,
   Effect,
   Handler,
   HandlerContext,
@@ -30,6 +31,7 @@ import { viewTables, viewTransaction } from './store/table-view.ts'
 export interface UntypedTransactionContext {
   readonly db: Transaction<KitTables>
   readonly publish: UntypedPublish
+  readonly cancel: Cancel
 }
 
 /** Checks the name and the body at run time, as the compiler did for typed callers. */
@@ -139,6 +141,7 @@ export function typedServerContext<C extends Catalogue, Tables, Opened extends o
 function typedTransactionContext<C extends Catalogue, Tables>({
   db,
   publish,
+  cancel,
 }: UntypedTransactionContext): TransactionContext<C, Tables> {
-  return { db: viewTransaction<Tables>(db), publish }
+  return { db: viewTransaction<Tables>(db), publish, cancel }
 }

@@ -1,6 +1,7 @@
 import type { Insertable } from 'kysely'
 import { type Kysely, sql } from 'kysely'
 import { MillraceError } from '../errors.ts'
+import { Schedule } from '../schedule/schedule.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { OutboxRow } from '../store/tables/outbox.ts'
 import { partitionOf } from './partitioner.ts'
@@ -13,6 +14,8 @@ import { partitionOf } from './partitioner.ts'
  * O2. A listener is called only after the rows are committed.
  */
 export class Outbox {
+  /** What is to enter it later. */
+  readonly schedule = new Schedule()
   readonly #unsentMax: number
   readonly #listeners = new Set<() => void>()
   #partitions: ReadonlyMap<string, number> = new Map()

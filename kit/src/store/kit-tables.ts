@@ -5,6 +5,7 @@ import { createInbox, type InboxTables } from './tables/inbox.ts'
 import { createInstance, type InstanceTables } from './tables/instance.ts'
 import type { MigrationTables } from './tables/migrations.ts'
 import { createOutbox, type OutboxTables } from './tables/outbox.ts'
+import { createSchedule, type ScheduleTables } from './tables/schedule.ts'
 
 /** The kit's own tables, beside the service's. A file a feature, in `tables/`. */
 export interface KitTables
@@ -13,7 +14,8 @@ export interface KitTables
     EffectTables,
     InboxTables,
     InstanceTables,
-    DeadLetterTables {}
+    DeadLetterTables,
+    ScheduleTables {}
 
 /** Append, never change: a database remembers which it has seen. */
 export const kitMigrations: Migrations<KitTables> = {
@@ -22,4 +24,5 @@ export const kitMigrations: Migrations<KitTables> = {
   '003 inbox': createInbox,
   '004 instance': createInstance,
   '005 dead letters': createDeadLetters,
+  '006 schedule': createSchedule,
 }
