@@ -47,12 +47,6 @@ export const sessionCachedMs = 30_000
 /** Confirmed tokens that are remembered; the oldest goes first. */
 export const sessionsCachedMax = 10_000
 
-/** Each step of an SMTP conversation: connect, greeting, a command's answer. */
-export const smtpAnswerMs = 10_000
-
-/** An SMTP connection is kept for the next mail so long; then nothing is left to be closed. */
-export const smtpIdleMs = 1_000
-
 /**
  * Mails between "given to the SMTP server" and "recorded as sent". What is in this window when
  * the process is killed is sent a second time, so one kill repeats at most one mail.
@@ -61,9 +55,3 @@ export const mailsInFlightMax = 1
 
 /** A mail waits its turn behind the others of its service: minutes, where the server is slow. */
 export const mailHandlerTimeoutMs = 5 * 60 * 1000
-
-/** The development mailbox forgets the oldest mail beyond this. */
-export const mailboxMailsMax = 1_000
-
-/** The mails of the todo system are a few hundred bytes; a larger one is refused with 552. */
-export const mailboxMailBytesMax = 256 * 1024

@@ -1,7 +1,7 @@
 // The todo system: its services, where they listen, and how they find each other.
 import { randomBytes } from 'node:crypto'
 import { defineSystem } from '@millrace/kit'
-import { startMailbox } from './mailbox/mailbox.ts'
+import { startMailbox } from '@millrace/mail/mailbox'
 import { authService } from './services/auth/auth-service.ts'
 import { notificationService } from './services/notification/notification-service.ts'
 import { taskService } from './services/task/task-service.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { startBroker } from '@millrace/broker'
 import { openKafka, readKafkaConfig, silentLog, startService, type Transport } from '@millrace/kit'
-import { type Mailbox, startMailbox } from '../../mailbox/mailbox.ts'
+import { type Mailbox, startMailbox } from '@millrace/mail/mailbox'
 import { authService } from '../auth/auth-service.ts'
 import { notificationService } from './notification-service.ts'
 

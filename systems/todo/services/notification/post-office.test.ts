@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { type Effect, isOutage } from '@millrace/kit'
+import type { OutgoingMail } from '@millrace/mail/mailer'
 import { AuthClient } from '../auth/client.ts'
-import type { OutgoingMail } from './mailer.ts'
 import { PostOffice } from './post-office.ts'
 
 const ann = { userId: 1, username: 'ann', email: 'ann@example.com' }

@@ -1,9 +1,9 @@
 import { type Effect, Outage, type ResourceStart } from '@millrace/kit'
+import { mailer, type SendMail } from '@millrace/mail/mailer'
 import { mailsInFlightMax } from '../../limits.ts'
 import { notificationSettings } from '../../settings.ts'
 import { AuthClient, type Person } from '../auth/client.ts'
 import { Semaphore } from '../semaphore.ts'
-import { mailer, type SendMail } from './mailer.ts'
 import { type MailText, messageIdOf } from './mails.ts'
 
 export interface Delivery {
@@ -66,6 +66,10 @@ export function postOffice({ env }: Pick<ResourceStart, 'env'>): PostOffice {
   const settings = notificationSettings(env)
   return new PostOffice({
     people: new AuthClient(settings),
-    send: mailer({ smtpUrl: settings.smtpUrl, from: settings.mailFrom }),
+    send: mailer({
+      smtpUrl: settings.smtpUrl,
+      from: settings.mailFrom,
+      connectionsMax: mailsInFlightMax,
+    }),
   })
 }

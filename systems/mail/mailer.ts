@@ -1,7 +1,7 @@
 // Sends one mail over SMTP, and says what a failure means for the event behind it.
 import { Outage } from '@millrace/kit'
 import { createTransport } from 'nodemailer'
-import { mailsInFlightMax, smtpAnswerMs, smtpIdleMs } from '../../limits.ts'
+import { smtpAnswerMs, smtpIdleMs } from './limits.ts'
 
 export interface OutgoingMail {
   readonly to: { readonly name: string; readonly address: string }
@@ -16,20 +16,22 @@ export interface MailerOptions {
   readonly smtpUrl: string
   /** The sender's address. */
   readonly from: string
+  /** Mails on their way at once. */
+  readonly connectionsMax: number
 }
 
 /** Resolves when the SMTP server has accepted the mail. */
 export type SendMail = (mail: OutgoingMail) => Promise<void>
 
 /**
- * One connection, used again for the mails that follow within `smtpIdleMs`. Nodemailer must not
+ * Connections that are used again for the mails that follow within `smtpIdleMs`. Nodemailer must not
  * send a mail again by itself when the connection breaks: what is sent twice is ours to decide.
  */
-export function mailer({ smtpUrl, from }: MailerOptions): SendMail {
+export function mailer({ smtpUrl, from, connectionsMax }: MailerOptions): SendMail {
   const transport = createTransport({
     url: smtpUrl,
     pool: true,
-    maxConnections: mailsInFlightMax,
+    maxConnections: connectionsMax,
     maxRequeues: 0,
     idleTimeout: smtpIdleMs,
     connectionTimeout: smtpAnswerMs,

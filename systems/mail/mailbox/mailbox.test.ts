@@ -105,6 +105,29 @@ test('a recipient at refused.test gets 550, and a mail past the limit 552', asyn
   await assert.rejects(smtp.sendMail(mail('no', 'ann@refused.test')), { responseCode: 550 })
 })
 
+test('an SMS and a push message are in the list, each key once', async () => {
+  await using mailbox = await startMailbox(system)
+  const send = (path: string, body: object) =>
+    fetch(`${mailbox.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  const message = { to: '+351 1', text: 'hello', key: 'k-1' }
+  assert.equal((await send('/sms', message)).status, 202)
+  assert.equal((await send('/sms', message)).status, 202)
+  assert.equal((await send('/push', { ...message, to: 'phone' })).status, 202)
+  assert.equal((await send('/sms', { text: 'to nobody', key: 'k-2' })).status, 422)
+  assert.deepEqual(
+    mailbox.mails.map(({ via, to, text }) => [via, to.join(), text]),
+    [
+      ['push', 'phone', 'hello'],
+      ['sms', '+351 1', 'hello'],
+    ],
+  )
+  assert.match(await (await fetch(mailbox.url)).text(), /<h2>Push message<\/h2>[\s\S]*<h2>SMS</)
+})
+
 test('who waits for a number of mails is told at the last of them, not before', async () => {
   const mails = new Mails(10)
   const told: number[] = []
@@ -137,6 +160,7 @@ test('nothing that a mail says becomes markup', () => {
     received: 1,
     mails: [
       {
+        via: 'email',
         number: 1,
         receivedAt: evil,
         from: evil,

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { isOutage } from '@millrace/kit'
-import { startMailbox } from '../../mailbox/mailbox.ts'
+import { startMailbox } from './mailbox/mailbox.ts'
 import { MailRefused, mailer, smtpFailure } from './mailer.ts'
 
 const mail = {
@@ -38,7 +38,11 @@ for (const [name, details, want] of failures) {
 
 test('a mail arrives with its own Message-ID, and a server that is down is an outage', async () => {
   await using mailbox = await startMailbox({ http: 0, smtp: 0 })
-  const send = mailer({ smtpUrl: `smtp://127.0.0.1:${mailbox.smtpPort}`, from: 'todo@test' })
+  const send = mailer({
+    smtpUrl: `smtp://127.0.0.1:${mailbox.smtpPort}`,
+    from: 'todo@test',
+    connectionsMax: 1,
+  })
   await send(mail)
   const [arrived] = mailbox.mails
   assert.deepEqual([arrived?.messageId, arrived?.to], ['<1@test>', ['ann@example.com']])
@@ -60,7 +64,7 @@ test('a server that hangs up in the middle is an outage', async () => {
   await once(server, 'listening')
   const address = server.address()
   const port = typeof address === 'object' ? address?.port : undefined
-  const send = mailer({ smtpUrl: `smtp://127.0.0.1:${port}`, from: 'todo@test' })
+  const send = mailer({ smtpUrl: `smtp://127.0.0.1:${port}`, from: 'todo@test', connectionsMax: 1 })
   await assert.rejects(send(mail), (error) => isOutage(error))
   server.close()
 })

@@ -1,6 +1,8 @@
-// The development mailbox: an SMTP server that keeps what it gets, and a page that shows it. It
-// stands in for the mail server of the real world; production sets SMTP_URL instead.
+// The development mailbox: an SMTP server that keeps what it gets, a gateway that takes SMS and
+// push messages over HTTP, and a page that shows them all. It stands in for the real world's
+// servers; production names those instead.
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import { z } from 'zod'
 import { mailboxMailsMax } from '../limits.ts'
 import { Mails, type ReceivedMail } from './mails.ts'
 import { type MailboxView, mailboxPage } from './page.ts'
@@ -77,6 +79,14 @@ function mailboxHttp(mails: Mails, smtp: SmtpSwitch): FastifyInstance {
       "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
     )
   })
+  for (const via of ['sms', 'push'] as const) {
+    http.post(`/${via}`, async ({ body }, reply) => {
+      const { data, error } = textMessage.safeParse(body)
+      if (error !== undefined) return reply.code(422).send(`${z.prettifyError(error)}\n`)
+      mails.take({ via, ...data }, Date.now())
+      return reply.code(202).send({ accepted: data.key })
+    })
+  }
   http.get('/', (_request, reply) => reply.type('text/html').send(mailboxPage(view())))
   http.get('/mails', () => mails.newestFirst)
   http.get('/smtp', () => view().smtp)
@@ -95,6 +105,8 @@ function mailboxHttp(mails: Mails, smtp: SmtpSwitch): FastifyInstance {
   }
   return http
 }
+
+const textMessage = z.object({ to: z.string().min(1), text: z.string(), key: z.string().min(1) })
 
 /** Any page of the web can post to localhost; a browser says when one does. */
 function comesFromAnotherSite({ headers }: FastifyRequest): boolean {

@@ -61,9 +61,12 @@ function button(path: string, to: keyof typeof words): string {
   return `<form method="post" action="${path}/${to}"><button>${words[to]}</button></form>`
 }
 
-function article({ subject, from, to, receivedAt, messageId, text }: ReceivedMail): string {
+const kinds = { email: '', sms: 'SMS', push: 'Push message' } as const
+
+function article({ via, subject, from, ...mail }: ReceivedMail): string {
+  const { to, receivedAt, messageId, text } = mail
   return `<article>
-<h2>${escaped(subject)}</h2>
+<h2>${kinds[via]}${escaped(subject)}</h2>
 <small>${escaped(from)} → ${escaped(to.join(', '))} · ${escaped(receivedAt)}<br>
 ${escaped(messageId)}</small>
 <pre>${escaped(text)}</pre>
