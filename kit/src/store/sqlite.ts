@@ -14,11 +14,12 @@ import { transactionHeldMsMax } from '../limits.ts'
 import { type InstanceLock, lockInstance } from './instance-lock.ts'
 import { type KitTables, kitMigrations } from './kit-tables.ts'
 import { migrate } from './migrations.ts'
+import { type CurrentTransaction, runTransaction } from './run-transaction.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
-import { SqliteScope } from './sqlite-scope.ts'
 import type { Scope, ScopeOptions, Store } from './store.ts'
 import type { Migrations } from './table-definitions.ts'
 import { viewTables } from './table-view.ts'
+import { TurnScope } from './turn-scope.ts'
 import { Writer } from './writer.ts'
 
 export interface SqliteOptions {
@@ -60,6 +61,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Store<KitTable
  * D2. Only the writer's turns use the writing connection.
  */
 class SqliteStore implements Store<KitTables> {
+  readonly dialect = 'sqlite'
   readonly read: Kysely<KitTables>
   readonly #lock: InstanceLock
   readonly #writing: SqliteConnection
@@ -67,11 +69,7 @@ class SqliteStore implements Store<KitTables> {
   readonly #writer: Writer
   readonly #executor: DefaultQueryExecutor
   #closed: Promise<void> | undefined
-  /** The transaction that the calling code runs in, to name one that would wait for itself. */
-  readonly #current = new AsyncLocalStorage<{
-    readonly name: string
-    readonly scope: Scope<KitTables>
-  }>()
+  readonly #current: CurrentTransaction = new AsyncLocalStorage()
 
   constructor({ file, clock }: SqliteOptions, lock: InstanceLock) {
     this.#lock = lock
@@ -97,32 +95,19 @@ class SqliteStore implements Store<KitTables> {
     name: string,
     work: (db: Transaction<KitTables>) => Promise<Result>,
   ): Promise<Result> {
-    const outer = this.#current.getStore()
-    if (outer?.scope.isOpen === true) {
-      throw new MillraceError(
-        'transaction-nested',
-        `the transaction "${name}" was begun inside "${outer.name}", which it would wait for; ` +
-          'use the db of the outer one',
-      )
-    }
     const scope = this.scope({ name })
-    try {
-      const result = await this.#current.run({ name, scope }, () => work(scope.db))
-      await scope.commit()
-      return result
-    } catch (error) {
-      await scope.rollback()
-      throw error
-    }
+    return runTransaction({ current: this.#current, name, scope, work })
   }
 
   scope(options: ScopeOptions<KitTables>): Scope<KitTables> {
-    return new SqliteScope({
+    const connection = this.#writing
+    return new TurnScope({
       heldMsMax: transactionHeldMsMax,
       ...options,
-      writer: this.#writer,
-      connection: this.#writing,
       executor: this.#executor,
+      take: async (turn) => {
+        return { turn: await this.#writer.take(turn), connection, hooksConnection: connection }
+      },
     })
   }
 

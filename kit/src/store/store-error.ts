@@ -1,4 +1,5 @@
 import { MillraceError, messageOf } from '../errors.ts'
+import type { TurnOptions } from './turn.ts'
 
 /** SQLite's primary result codes (https://sqlite.org/rescode.html) that no query is to blame for. */
 const codes = {
@@ -54,6 +55,15 @@ export function rolledBack(): MillraceError {
     'store-failed',
     'the database rolled back by itself, as it does when the disk is full or fails',
     { retriable: true },
+  )
+}
+
+/** The error of a transaction that was held past its limit. */
+export function tooLong({ name, heldMsMax }: TurnOptions): MillraceError {
+  return new MillraceError(
+    'transaction-too-long',
+    `the transaction "${name}" stayed open longer than ${heldMsMax} ms and was rolled back; ` +
+      'wait for the network before its first use of db or publish, not after it',
   )
 }
 

@@ -31,8 +31,8 @@ function fixture() {
   const connection = new FakeConnection()
   const clock = new ManualClock()
   const writer = new Writer(connection, clock)
-  const take = (name: string, expired: (error: MillraceError) => void = () => {}) =>
-    writer.take({ name, heldMsMax: 5_000, expired })
+  const take = (name: string, lost: (error: Error) => void = () => {}) =>
+    writer.take({ name, heldMsMax: 5_000, lost })
   return { connection, clock, writer, take }
 }
 
@@ -147,10 +147,12 @@ test('past its limit the queue refuses, and says that trying again makes sense',
 
 test('a turn held too long is dropped, told, and its late keep is refused', async () => {
   const { clock, take, connection } = fixture()
-  const told: string[] = []
-  const turn = await take('slow', ({ code }) => told.push(code))
+  const told: Error[] = []
+  const turn = await take('slow', (error) => told.push(error))
   await clock.advance(5_000)
-  assert.deepEqual([told, turn.isHeld], [['transaction-too-long'], false])
+  assert.deepEqual([told.length, turn.isHeld], [1, false])
+  assert(told[0] instanceof MillraceError)
+  assert.equal(told[0].code, 'transaction-too-long')
   assert.equal(connection.count('rollback to turn; release turn'), 1)
   await assert.rejects(turn.keep(), /has ended/)
   assert.equal(clock.timers, 0)

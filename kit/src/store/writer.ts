@@ -2,7 +2,8 @@ import type { Clock, Timer } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
 import { commitGroupMax, writerQueueMax } from '../limits.ts'
 import { nextTurn } from '../turn.ts'
-import { rolledBack } from './store-error.ts'
+import { rolledBack, tooLong } from './store-error.ts'
+import type { Turn, TurnOptions } from './turn.ts'
 
 /** What the writer needs of its connection. */
 export interface WriterConnection {
@@ -11,26 +12,14 @@ export interface WriterConnection {
   execute(sql: string): void
 }
 
-/** The right to use the writing connection, alone, until it is kept or dropped. */
-export interface Turn {
-  readonly isHeld: boolean
-  /** Ends the turn. Resolves once what it wrote is on disk (W2). */
-  keep(): Promise<void>
-  /** Ends the turn and undoes what it wrote. Does nothing if it has ended. */
+/** A turn on the only writing connection. */
+export interface WriterTurn extends Turn {
   drop(): void
-}
-
-export interface TurnOptions {
-  /** Who holds it, for the error that says that it was held too long. */
-  readonly name: string
-  readonly heldMsMax: number
-  /** Called when the time is over; the turn has been dropped. */
-  readonly expired: (error: MillraceError) => void
 }
 
 interface Waiting {
   readonly options: TurnOptions
-  readonly resolve: (turn: Turn) => void
+  readonly resolve: (turn: WriterTurn) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -66,7 +55,7 @@ export class Writer {
   }
 
   /** Waits for a turn. Rejects when too many wait already, or the store is closing. */
-  take(options: TurnOptions): Promise<Turn> {
+  take(options: TurnOptions): Promise<WriterTurn> {
     if (this.#isClosing) return Promise.reject(closing(options.name))
     if (this.#queue.length >= writerQueueMax) {
       return Promise.reject(
@@ -123,10 +112,10 @@ export class Writer {
     this.#connection.execute('savepoint turn')
   }
 
-  #hold(options: TurnOptions): Turn {
+  #hold(options: TurnOptions): WriterTurn {
     const timer = this.#clock.after(options.heldMsMax, () => {
       drop()
-      options.expired(tooLong(options))
+      options.lost(tooLong(options))
     })
     const held = { options, timer }
     this.#held = held
@@ -207,14 +196,6 @@ export class Writer {
     this.#commitAt?.cancel()
     this.#commit()
   }
-}
-
-function tooLong({ name, heldMsMax }: TurnOptions): MillraceError {
-  return new MillraceError(
-    'transaction-too-long',
-    `the transaction "${name}" stayed open longer than ${heldMsMax} ms and was rolled back; ` +
-      'wait for the network before its first use of db or publish, not after it',
-  )
 }
 
 function ended(name: string): MillraceError {

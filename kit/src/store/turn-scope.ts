@@ -3,12 +3,12 @@ import { MillraceError } from '../errors.ts'
 import type { KitTables } from './kit-tables.ts'
 import type { Scope, ScopeOptions } from './store.ts'
 import { viewTransaction } from './table-view.ts'
-import type { Turn, Writer } from './writer.ts'
+import { TransactionUndone } from './transaction-undone.ts'
+import type { TakenTurn, TurnOptions } from './turn.ts'
 
-export interface SqliteScopeOptions extends ScopeOptions<KitTables> {
-  /** Gives the turns: the `Writer`, or what stands in for it. */
-  readonly writer: Pick<Writer, 'take'>
-  readonly connection: DatabaseConnection
+export interface TurnScopeOptions extends ScopeOptions<KitTables> {
+  /** Waits for the right to write. Rejects where there is none to be had. */
+  readonly take: (options: TurnOptions) => Promise<TakenTurn>
   /** Compiles queries; where they run is the scope's matter. */
   readonly executor: DefaultQueryExecutor
   readonly heldMsMax: number
@@ -17,36 +17,45 @@ export interface SqliteScopeOptions extends ScopeOptions<KitTables> {
 type State =
   | { readonly kind: 'idle' }
   | { readonly kind: 'opening'; readonly opened: Promise<void> }
-  | { readonly kind: 'open'; readonly turn: Turn }
-  | { readonly kind: 'committing'; readonly turn: Turn }
+  | { readonly kind: 'open'; readonly taken: TakenTurn }
+  | { readonly kind: 'committing'; readonly taken: TakenTurn }
   /** `error` is what closed it against its will; null where it was ended. */
   | { readonly kind: 'closed'; readonly error: { readonly reason: unknown } | null }
 
 /**
- * One handler's transaction on SQLite. It waits for the writer at its first query, runs
+ * One handler's transaction, on any database. It waits for its turn at its first query, runs
  * `opened`, then that query; see `Scope`.
  *
  * S1. A query runs only while the scope holds its turn; before it waits, afterwards it throws.
  * S2. `opened` is the first and `closing` the last that happens in the turn.
- * S3. What closed the scope against its will (an error of `opened`, its time being over) is what
- *     `commit` throws.
+ * S3. What closed the scope against its will (an error of `opened`, its time being over, a
+ *     neighbour in a shared transaction) is what `commit` throws.
  */
-export class SqliteScope implements Scope<KitTables> {
+export class TurnScope implements Scope<KitTables> {
   readonly db: Transaction<KitTables>
-  readonly #options: SqliteScopeOptions
+  readonly #options: TurnScopeOptions
   /** For `opened` and `closing`, when users' queries must wait or are refused. */
   readonly #hooksDb: Transaction<KitTables>
   #state: State = { kind: 'idle' }
+  #taken: TakenTurn | null = null
+  #undone: TransactionUndone | null = null
 
-  constructor(options: SqliteScopeOptions) {
+  constructor(options: TurnScopeOptions) {
     this.#options = options
-    const { executor, connection } = options
-    this.db = transactionOn(executor, connection, () => this.open())
-    this.#hooksDb = transactionOn(executor, connection, async () => this.#assertHeld())
+    const { executor } = options
+    this.db = transactionOn(executor, async () => {
+      await this.open()
+      return this.#held().connection
+    })
+    this.#hooksDb = transactionOn(executor, async () => this.#held().hooksConnection)
   }
 
   get isOpen(): boolean {
     return this.#state.kind !== 'idle' && this.#state.kind !== 'closed'
+  }
+
+  get undone(): TransactionUndone | null {
+    return this.#undone
   }
 
   async open(): Promise<void> {
@@ -70,17 +79,18 @@ export class SqliteScope implements Scope<KitTables> {
   async commit(): Promise<void> {
     await this.open()
     if (this.#state.kind !== 'open') throw this.#ended()
-    const { turn } = this.#state
-    this.#state = { kind: 'committing', turn }
+    const { taken } = this.#state
+    this.#state = { kind: 'committing', taken }
     try {
       await this.#options.closing?.(this.#hooksDb)
-      this.#assertHeld()
-      const kept = turn.keep()
+      this.#held()
+      const kept = taken.turn.keep()
       this.#close(null)
       await kept
     } catch (error) {
-      turn.drop()
       this.#close({ reason: error })
+      this.#remember(error)
+      await taken.turn.drop()
       throw error
     }
   }
@@ -88,24 +98,25 @@ export class SqliteScope implements Scope<KitTables> {
   async rollback(): Promise<void> {
     const state = this.#state
     this.#close(null)
-    if (state.kind === 'open' || state.kind === 'committing') state.turn.drop()
+    if (state.kind === 'open' || state.kind === 'committing') await state.taken.turn.drop()
   }
 
   async #open(): Promise<void> {
-    const { writer, name, heldMsMax, opened } = this.#options
-    const expired = (reason: MillraceError) => this.#close({ reason })
-    const turn = await writer.take({ name, heldMsMax, expired })
-    if (this.#state.kind === 'closed') {
-      turn.drop()
-      throw this.#reasonOf(this.#state.error)
+    const { take, name, heldMsMax, opened } = this.#options
+    const lost = (reason: Error): void => {
+      this.#close({ reason })
+      this.#remember(reason)
     }
+    const taken = await take({ name, heldMsMax, lost })
+    this.#taken = taken
     try {
+      this.#held()
       await opened?.(this.#hooksDb)
-      this.#assertHeld()
-      this.#state = { kind: 'open', turn }
+      this.#held()
+      this.#state = { kind: 'open', taken }
     } catch (error) {
-      turn.drop()
       this.#close({ reason: error })
+      await taken.turn.drop()
       throw error
     }
   }
@@ -115,8 +126,14 @@ export class SqliteScope implements Scope<KitTables> {
     if (this.#state.kind !== 'closed') this.#state = { kind: 'closed', error }
   }
 
-  #assertHeld(): void {
+  #remember(error: unknown): void {
+    if (error instanceof TransactionUndone) this.#undone ??= error
+  }
+
+  #held(): TakenTurn {
     if (this.#state.kind === 'closed') throw this.#reasonOf(this.#state.error)
+    if (this.#taken === null) throw this.#ended()
+    return this.#taken
   }
 
   #reasonOf(error: { readonly reason: unknown } | null): unknown {
@@ -133,14 +150,10 @@ export class SqliteScope implements Scope<KitTables> {
 
 function transactionOn(
   executor: DefaultQueryExecutor,
-  connection: DatabaseConnection,
-  ready: () => Promise<void>,
+  ready: () => Promise<DatabaseConnection>,
 ): Transaction<KitTables> {
   const provided = executor.withConnectionProvider({
-    async provideConnection(use) {
-      await ready()
-      return use(connection)
-    },
+    provideConnection: async (use) => use(await ready()),
   })
   return viewTransaction<KitTables>({ getExecutor: () => provided })
 }
