@@ -15,6 +15,7 @@ export {
 export { type Body, type EventDefinition, event } from './catalogue/event.ts'
 export { headerNames } from './catalogue/event-headers.ts'
 export { flatJson } from './catalogue/flat-json.ts'
+export { type OlderBody, type Upcast, upcast } from './catalogue/upcast.ts'
 export type { DecodedValue, FormattedEvent, WireFormat } from './catalogue/wire-format.ts'
 export { type Clock, type Random, systemClock, type Timer } from './clock.ts'
 export { type KafkaConfig, readKafkaConfig } from './config/kafka-config.ts'

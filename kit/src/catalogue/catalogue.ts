@@ -66,7 +66,11 @@ export function defineCatalogue<const Events extends EventMap>(
       return [eventName, { eventName, topic, stream, definition }]
     }),
   )
-  const problems = [...topicProblems(routes), ...partitionProblems(partitions)]
+  const problems = [
+    ...topicProblems(routes),
+    ...upcastProblems(routes),
+    ...partitionProblems(partitions),
+  ]
   if (problems.length > 0) {
     throw new MillraceError('definition-invalid', `catalogue "${name}": ${problems.join('; ')}`)
   }
@@ -102,6 +106,14 @@ function topicProblems(routes: ReadonlyMap<string, EventRoute>): string[] {
     spellings.set(spelling, twin)
   }
   return problems
+}
+
+function upcastProblems(routes: ReadonlyMap<string, EventRoute>): string[] {
+  return [...routes.values()].flatMap(({ eventName, definition: { version, upcasts = {} } }) =>
+    Object.hasOwn(upcasts, version)
+      ? [`event "${eventName}" is of version ${version}, and has an upcast from that version`]
+      : [],
+  )
 }
 
 function partitionProblems(partitions: number): string[] {

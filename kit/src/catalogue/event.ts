@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Upcast } from './upcast.ts'
 
 /** What an event says itself: the fields that stand at its top level, and its payload. */
 export type Body<Fields, Payload> = Fields & { readonly payload: Payload }
@@ -11,6 +12,11 @@ export type Body<Fields, Payload> = Fields & { readonly payload: Payload }
 export interface EventDefinition<Fields extends object = object, Payload = unknown> {
   /** Version of the schema, written into every envelope. */
   readonly version: string
+  /**
+   * How records of older versions are read: by the version that each upcast reads, the oldest
+   * first, each into the next one. Default: what does not fit the schemas is rejected.
+   */
+  readonly upcasts?: Readonly<Record<string, Upcast>>
   /** The topic that carries it. Default: the event's own name. Several events may share one. */
   readonly topic?: string
   /** Topics of one stream share keying, partition count and parking (P4). Default: the topic. */

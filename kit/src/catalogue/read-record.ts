@@ -4,6 +4,7 @@ import { eventIdLengthMax } from '../limits.ts'
 import type { IncomingRecord } from '../transport/transport.ts'
 import { type AnyEvent, type Catalogue, type EventRoute, eventsOn } from './catalogue.ts'
 import { type EventHeaders, readHeaders } from './event-headers.ts'
+import { isOlderVersion, upcastBody } from './upcast.ts'
 import { validate } from './validation.ts'
 import type { DecodedValue } from './wire-format.ts'
 
@@ -62,7 +63,8 @@ async function readEvent(
   }
   const route = routeOf(catalogue, record.topic, decoded.envelope.eventType ?? headers.type)
   if (typeof route === 'string') return misfit(route)
-  const body = await readBody(route, decoded)
+  const version = decoded.envelope.version ?? headers.version
+  const body = await readBody(route, await upcastBody(route.definition, version, decoded))
   if (body.kind === 'invalid') return misfit(body.issues.join('; '))
   const envelope = completeEnvelope({ decoded, headers, record, origin, route })
   if (envelope.eventId.length > eventIdLengthMax) {
@@ -162,12 +164,17 @@ function completeEnvelope({ decoded, headers, record, origin, route }: EnvelopeS
     eventId: envelope.eventId || headers.id || recordId(record, origin),
     eventType: route.eventName,
     timestamp: envelope.timestamp ?? new Date(record.timestampMs).toISOString(),
-    version: envelope.version ?? headers.version ?? route.definition.version,
+    version: versionOf(route.definition, envelope.version ?? headers.version),
     source: envelope.source ?? headers.source ?? null,
     correlationId: envelope.correlationId ?? headers.correlationId ?? null,
     causationId: envelope.causationId ?? headers.causationId ?? null,
     metadata: envelope.metadata ?? {},
   }
+}
+
+/** What was read as the present version is of it; one that nobody knows says so itself. */
+function versionOf(definition: EventRoute['definition'], said: string | undefined): string {
+  return said === undefined || isOlderVersion(definition, said) ? definition.version : said
 }
 
 function misfit(reason: string): ReadRecord {
