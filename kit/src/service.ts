@@ -18,6 +18,8 @@ export interface AnyServiceDefinition {
   readonly name: string
   /** Its consumer group. */
   readonly group: string
+  /** The `source` of the events that it says. */
+  readonly source: string
   readonly catalogue: Catalogue
   readonly migrations: Migrations<KitTables>
   /** By event name; an event has at most one handler in a service. */
@@ -60,12 +62,22 @@ export interface ServiceOptions<C extends Catalogue, Tables> {
   readonly tables?: TableDefinitions<Tables>
   /** Its consumer group. Default: the service's name. */
   readonly group?: string
+  /**
+   * The `source` of the events that it says, where readers know it by another name than the one
+   * under which it runs. Default: the service's name.
+   */
+  readonly source?: string
 }
 
 /** Declares a service. Throws `definition-invalid` where the name would be no file's name. */
 export function service<C extends Catalogue, Tables = object>(
   name: string,
-  { catalogue, tables = { migrations: {} }, group = name }: ServiceOptions<C, Tables>,
+  {
+    catalogue,
+    tables = { migrations: {} },
+    group = name,
+    source = name,
+  }: ServiceOptions<C, Tables>,
 ): ServiceDefinition<C, Tables> {
   if (!/^[a-zA-Z0-9_-][a-zA-Z0-9._-]{0,99}$/.test(name)) {
     throw new MillraceError(
@@ -82,6 +94,7 @@ export function service<C extends Catalogue, Tables = object>(
   return defined({
     name,
     group,
+    source,
     catalogue,
     migrations,
     resources: noResources,

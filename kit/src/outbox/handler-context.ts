@@ -70,7 +70,7 @@ export function openHandling(tools: DeliveryTools, options: HandlingOptions): Ha
   })
   const publisher = new Publisher({
     catalogue: service.catalogue,
-    source: service.name,
+    source: service.source,
     outbox,
     correlation,
     clock,

@@ -189,7 +189,7 @@ export class Lane {
       await this.#mark([], end)
       return end
     }
-    const tail = await readTail(transport, place, { offset: position, source: service.name })
+    const tail = await readTail(transport, place, { offset: position, source: service.source })
     this.#arrived = tail.eventIds
     const found = batch.filter(({ event_id }) => tail.eventIds.has(event_id))
     return found.length === tail.eventIds.size ? tail.nextOffset : position

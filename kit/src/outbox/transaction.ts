@@ -28,7 +28,7 @@ export function openTransactions(tools: TransactionTools): UntypedTransaction {
   return async (work, options = {}) => {
     const publisher = new Publisher({
       catalogue: service.catalogue,
-      source: service.name,
+      source: service.source,
       outbox,
       correlation: correlationOf(options, tools),
       clock,
