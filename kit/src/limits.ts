@@ -75,8 +75,20 @@ export const heartbeatMs = 1_000
 /** The slowest member of a rebalance; below `kafkaRequestTimeoutMs`, or JoinGroup would fail. */
 export const rebalanceTimeoutMs = 20_000
 
-/** Draining at a rebalance: no heartbeat is sent meanwhile, so well below the session. */
-export const revokeMsMax = 5_000
+/**
+ * Draining what moves at a rebalance: as long as at a stop. Heartbeats go on meanwhile, and other
+ * members wait, so below `rebalanceTimeoutMs`.
+ */
+export const revokeMsMax = 10_000
+
+/** Looking for a group's coordinator: again after `clusterReadyDelayMs`, half a second in all. */
+export const coordinatorAttemptsMax = 5
+
+/** A coordinator that is away is asked again after this, until the session is over. */
+export const coordinatorRetryMs = 500
+
+/** How often topics are looked at: for partitions that were added, and for what was refused. */
+export const topicsWatchMs = 10_000
 
 /** Coming back to a Kafka that was away. */
 export const reconnectDelayMsMin = 100
@@ -146,9 +158,15 @@ export const breakerKeysMin = 5
 /** How often one event may be excused by an outage that other events disprove. */
 export const excusesMax = 10
 
-/** Probing an outage: soon enough to go on quickly, seldom enough not to add to it. */
+/** Kinds of failure that are told apart at once; an outage has a few of them. */
+export const breakerEvidenceMax = 50
+
+/**
+ * Probing an outage: seldom enough not to add to it, and soon enough that all goes on within
+ * seconds when it is over. One event every few seconds is no load on anything.
+ */
 export const probeDelayMsMin = 1_000
-export const probeDelayMsMax = 30_000
+export const probeDelayMsMax = 5_000
 
 /** Handlers at work at the same time, each on another key. */
 export const handlersRunningMax = 100
@@ -240,3 +258,24 @@ export const scheduleFiredKeptMs = 24 * 60 * 60 * 1000
 
 /** Instances share the schedule by slots, as they share the outbox. */
 export const scheduleSlots = 16
+
+/** How long steps can be traced: whoever asks what happened to an event asks on the same day. */
+export const tracesKeptMs = 24 * 60 * 60 * 1000
+
+/** Steps that a service tells a second: enough for each event of a small service, never a load. */
+export const traceStepsPerSecondMax = 1_000
+
+/** Steps that wait for Kafka in memory; about 2 MiB. */
+export const traceBufferStepsMax = 5_000
+
+/** One record of steps: its bytes stay far below what Kafka takes. */
+export const traceBatchStepsMax = 500
+
+/** Whoever looks at a chain that runs sees it after this. */
+export const traceBatchAgeMsMax = 500
+
+/** What a stopping service waits for its last steps. */
+export const traceFlushMsMax = 1_000
+
+/** An error's first words say what it is. */
+export const traceReasonLengthMax = 300

@@ -108,7 +108,9 @@ export async function consumerFixture(options: ConsumerFixtureOptions) {
   const effects = new Effects({ store, group: definition.group, clock })
   const { log = silentLog, observer = noObserver } = options
   const seams = { clock, random: seeded(7), env: {}, log, observer }
-  const parts = { service: definition, store, outbox, effects, resources: {} }
+  const { signal } = new AbortController()
+  const resources = await definition.resources.open({ ...seams, signal })
+  const parts = { service: definition, store, outbox, effects, resources }
   const tools: DeliveryTools = { ...parts, ...seams }
   const relay = new Relay({ ...tools, transport })
   relay.start()

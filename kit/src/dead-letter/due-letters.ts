@@ -1,7 +1,7 @@
 import { readRecord } from '../catalogue/read-record.ts'
 import type { Timer } from '../clock.ts'
 import { messageOf } from '../errors.ts'
-import { type Delivery, queueKey } from '../inbox/delivery.ts'
+import { type Delivery, freshProgress, queueKey } from '../inbox/delivery.ts'
 import type { Subscription } from '../inbox/subscription.ts'
 import { dueLettersMax, dueSweepMs } from '../limits.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
@@ -112,14 +112,8 @@ export class DueLetters {
       record,
       origin,
       source: { kind: 'stored', letter: { id: letter.id, letterId: letter.letter_id } },
-      progress: {
-        attempts: letter.attempts,
-        signature: null,
-        excuses: 0,
-        excusedBy: 0,
-        // It may have been handled from another copy of its record meanwhile.
-        maybeRepeat: true,
-      },
+      // It may have been handled from another copy of its record meanwhile.
+      progress: freshProgress({ attempts: letter.attempts, maybeRepeat: true }),
     }
     observer.heard?.(delivery, heardAtMs)
     deliver(delivery)

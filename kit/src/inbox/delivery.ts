@@ -45,12 +45,21 @@ export interface Progress {
   attempts: number
   /** Of the last failure that was counted: an outage may excuse it later. */
   signature: string | null
-  /** How many outages excused it. */
+  /** How often an outage excused it, while other events were handled in between. */
   excuses: number
-  /** The last of them, by the number that its subscription gave it; 0 for none. */
-  excusedBy: number
+  /** At the last excuse: what its subscription had handled until then; null for none. */
+  excusedAt: number | null
+  /** The run that it is in may hold no more events: a batch that failed is halved. */
+  sizeMax: number
   /** The same event was on its way when this one came: it may be handled by now. */
   maybeRepeat: boolean
+}
+
+/** Nothing was tried yet. */
+export function freshProgress(given: { maybeRepeat: boolean; attempts?: number }): Progress {
+  const { maybeRepeat, attempts = 0 } = given
+  const sizeMax = Number.POSITIVE_INFINITY
+  return { attempts, signature: null, excuses: 0, excusedAt: null, sizeMax, maybeRepeat }
 }
 
 /** The queue in which a delivery waits: its stream's key, or one of its own. */

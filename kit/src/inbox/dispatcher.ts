@@ -50,7 +50,10 @@ export class Dispatcher {
     const { clock, random } = options.tools
     const opened = (): void => this.#dispatchSoon()
     this.#lanes = new Map(
-      options.subscriptions.map(({ name }) => [name, new Lane({ clock, random, opened })]),
+      options.subscriptions.map(({ name }) => {
+        const concurrency = handlersRunningMax
+        return [name, new Lane({ clock, random, opened, concurrency })]
+      }),
     )
   }
 

@@ -8,7 +8,7 @@ import {
 } from '../limits.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
 import type { AssignedPartition, IncomingRecord } from '../transport/transport.ts'
-import { type Delivery, queueKey } from './delivery.ts'
+import { type Delivery, freshProgress, queueKey } from './delivery.ts'
 import { handledAmong, handledKey } from './inbox.ts'
 import type { Subscription } from './subscription.ts'
 import { Watermark } from './watermark.ts'
@@ -176,7 +176,7 @@ export class PartitionIntake {
           this.#done(record)
         },
       },
-      progress: { attempts: 0, signature: null, excuses: 0, excusedBy: 0, maybeRepeat },
+      progress: freshProgress({ maybeRepeat }),
     }
     observer.heard?.(delivery, heardAtMs)
     this.#options.deliver(delivery)
