@@ -22,6 +22,27 @@ export const commitGroupMax = 50
 /** Prepared statements kept per connection; a service has dozens of different ones. */
 export const statementsMax = 500
 
+/** A longer statement is a list of a length that hardly comes again: not worth a name. */
+export const statementParametersMax = 40
+
+/**
+ * Connections of one service to PostgreSQL, which takes a hundred in all unless it is told
+ * otherwise: handlers that share transactions (one works while the other commits), transactions
+ * of requests and of handlers that are alone, and reads.
+ */
+export const sharedConnectionsMax = 2
+export const transactionConnectionsMax = 4
+export const readConnectionsMax = 2
+
+/** Opening a connection, or waiting for one that others use. */
+export const postgresConnectMsMax = 5_000
+
+/** An unused connection costs the server some megabytes; opening one costs some milliseconds. */
+export const postgresIdleMsMax = 30_000
+
+/** One statement on PostgreSQL: as long as the transaction around it may take. */
+export const statementMsMax = transactionHeldMsMax
+
 /** Unsent events that the outbox keeps while Kafka is away: days of work of a small service. */
 export const outboxUnsentMax = 1_000_000
 
@@ -161,6 +182,9 @@ export const excusesMax = 10
 /** Kinds of failure that are told apart at once; an outage has a few of them. */
 export const breakerEvidenceMax = 50
 
+/** After an outage: when so many events at once are answered, all may run again. */
+export const rampRunsMax = 16
+
 /**
  * Probing an outage: seldom enough not to add to it, and soon enough that all goes on within
  * seconds when it is over. One event every few seconds is no load on anything.
@@ -279,3 +303,27 @@ export const traceFlushMsMax = 1_000
 
 /** An error's first words say what it is. */
 export const traceReasonLengthMax = 300
+
+/** A state or an event as JSON: Kafka takes no larger event, and no state should outgrow one. */
+export const stateBytesMax = 1_000_000
+
+/** Events of a stream that are read at once. */
+export const streamReadMax = 1_000
+
+/** Events that are read for one command: some 50 ms. Beyond it an aggregate needs snapshots. */
+export const aggregateEventsLoadedMax = 10_000
+
+/** Events of one decision; more are several commands. */
+export const aggregateEventsDecidedMax = 1_000
+
+/** Each conflict means that somebody else got on, so only a very busy aggregate comes so far. */
+export const decisionAttemptsMax = 10
+
+/** The id of an aggregate or a process; it stands in an index. */
+export const aggregateIdLengthMax = 250
+
+/** What one decision of a process may say, set or record: more is a batch job. */
+export const decisionItemsMax = 1_000
+
+/** A process that ended is remembered, so that a late event finds it: as long as an inbox row. */
+export const processEndedKeptMs = 7 * 24 * 60 * 60 * 1000

@@ -1,5 +1,5 @@
 import type { Clock, Random, Timer } from '../clock.ts'
-import { excusesMax } from '../limits.ts'
+import { excusesMax, rampRunsMax } from '../limits.ts'
 import { Breaker, type BreakerState } from '../retry/breaker.ts'
 import type { Failure } from '../retry/failure.ts'
 import type { Delivery } from './delivery.ts'
@@ -42,7 +42,7 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options
-    this.#breaker = new Breaker(options.random, options.concurrency)
+    this.#breaker = new Breaker(options.random, Math.min(options.concurrency, rampRunsMax))
   }
 
   get state(): BreakerState {

@@ -43,7 +43,7 @@ export class Breaker {
   /** The keys that failed, by signature, with no success since. */
   readonly #evidence = new Map<string, Set<string>>()
 
-  /** `runsMax`: as many events as run at once when all is well. */
+  /** `runsMax`: when so many events at once are answered, all is well. */
   constructor(random: Random, runsMax: number) {
     this.#random = random
     this.#runsMax = runsMax
