@@ -3,6 +3,7 @@ import type { BodyOf, Catalogue, EventName, EventOf } from './catalogue/catalogu
 import type { Environment } from './environment.ts'
 import type { Log } from './log.ts'
 import type { CancelOutcome } from './schedule/schedule.ts'
+import type { OpenAggregates } from './state/aggregate.ts'
 
 /** What a service does when it hears an event. */
 export type Handler<
@@ -38,6 +39,8 @@ export interface TransactionContext<C extends Catalogue, Tables> {
    * transaction. Its outcome says whether it was in time.
    */
   readonly cancel: Cancel
+  /** Opens an event-sourced aggregate in the transaction: see `OpenAggregate`. */
+  readonly aggregate: OpenAggregates<C>
 }
 
 export type Cancel = (scheduleId: string) => Promise<CancelOutcome>

@@ -112,6 +112,7 @@ export {
   type ProcessView,
 } from './state/process-manager.ts'
 export type { AnySaid, Said } from './state/said.ts'
+export { readAggregate, readStream, type StoredEvent, type StreamPlace } from './state/stream.ts'
 export { type InstanceLock, lockInstance } from './store/instance-lock.ts'
 export { type KitTables, kitMigrations } from './store/kit-tables.ts'
 export { openSqlite, type SqliteOptions } from './store/sqlite.ts'

@@ -19,6 +19,7 @@ import type {
   StartServer,
   TransactionOptions,
 } from './server.ts'
+import type { UntypedOpenAggregates } from './state/open-aggregate.ts'
 import type { KitTables } from './store/kit-tables.ts'
 import { viewTables, viewTransaction } from './store/table-view.ts'
 
@@ -32,6 +33,7 @@ export interface UntypedTransactionContext {
   readonly db: Transaction<KitTables>
   readonly publish: UntypedPublish
   readonly cancel: Cancel
+  readonly aggregate: UntypedOpenAggregates
 }
 
 /** Checks the name and the body at run time, as the compiler did for typed callers. */
@@ -142,6 +144,7 @@ function typedTransactionContext<C extends Catalogue, Tables>({
   db,
   publish,
   cancel,
+  aggregate,
 }: UntypedTransactionContext): TransactionContext<C, Tables> {
-  return { db: viewTransaction<Tables>(db), publish, cancel }
+  return { db: viewTransaction<Tables>(db), publish, cancel, aggregate }
 }

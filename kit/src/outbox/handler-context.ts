@@ -13,6 +13,7 @@ import type { Store } from '../store/store.ts'
 import type { UntypedHandlerContext } from '../untyped.ts'
 import type { Outbox } from './outbox.ts'
 import { Publisher } from './publisher.ts'
+import { transactionContext } from './transaction-context.ts'
 
 /** What every delivery of a service works with. */
 export interface DeliveryTools {
@@ -80,10 +81,8 @@ export function openHandling(tools: DeliveryTools, options: HandlingOptions): Ha
   })
   const { eventId } = event
   const context: UntypedHandlerContext = {
-    db: scope.db,
+    ...transactionContext({ db: scope.db, publisher, correlation, clock, random }),
     read: store.read,
-    publish: (name, body, publishOptions) => publisher.publish(name, body, publishOptions),
-    cancel: (scheduleId) => publisher.cancel(scheduleId, scope.db),
     effect: observedEffect(tools, event, effects.of({ eventId, scope, signal })),
     signal,
     attempt,

@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts'
 import type { UntypedTransaction } from '../untyped.ts'
 import type { Outbox } from './outbox.ts'
 import { Publisher } from './publisher.ts'
+import { transactionContext } from './transaction-context.ts'
 
 export interface TransactionTools {
   readonly service: AnyServiceDefinition
@@ -26,11 +27,12 @@ export interface TransactionTools {
 export function openTransactions(tools: TransactionTools): UntypedTransaction {
   const { service, store, outbox, clock, random, observer } = tools
   return async (work, options = {}) => {
+    const correlation = correlationOf(options, tools)
     const publisher = new Publisher({
       catalogue: service.catalogue,
       source: service.source,
       outbox,
-      correlation: correlationOf(options, tools),
+      correlation,
       clock,
       random,
       observer,
@@ -38,11 +40,7 @@ export function openTransactions(tools: TransactionTools): UntypedTransaction {
     })
     try {
       const result = await store.transaction(options.name ?? service.name, async (db) => {
-        const value = await work({
-          db,
-          publish: (name, body, publishOptions) => publisher.publish(name, body, publishOptions),
-          cancel: (scheduleId) => publisher.cancel(scheduleId, db),
-        })
+        const value = await work(transactionContext({ db, publisher, correlation, clock, random }))
         await publisher.flush(db)
         return value
       })

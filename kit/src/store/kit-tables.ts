@@ -1,10 +1,12 @@
 import type { Migrations } from './table-definitions.ts'
+import { type AggregateTables, createAggregates } from './tables/aggregates.ts'
 import { createDeadLetters, type DeadLetterTables } from './tables/dead-letters.ts'
 import { createEffects, type EffectTables } from './tables/effects.ts'
 import { createInbox, type InboxTables } from './tables/inbox.ts'
 import { createInstance, type InstanceTables } from './tables/instance.ts'
 import type { MigrationTables } from './tables/migrations.ts'
 import { createOutbox, type OutboxTables } from './tables/outbox.ts'
+import { createProcesses, type ProcessTables } from './tables/processes.ts'
 import { createSchedule, type ScheduleTables } from './tables/schedule.ts'
 
 /** The kit's own tables, beside the service's. A file a feature, in `tables/`. */
@@ -15,7 +17,9 @@ export interface KitTables
     InboxTables,
     InstanceTables,
     DeadLetterTables,
-    ScheduleTables {}
+    ScheduleTables,
+    AggregateTables,
+    ProcessTables {}
 
 /** Append, never change: a database remembers which it has seen. */
 export const kitMigrations: Migrations<KitTables> = {
@@ -25,4 +29,6 @@ export const kitMigrations: Migrations<KitTables> = {
   '004 instance': createInstance,
   '005 dead letters': createDeadLetters,
   '006 schedule': createSchedule,
+  '007 aggregates': createAggregates,
+  '008 processes': createProcesses,
 }
