@@ -1,3 +1,4 @@
+import { tracesKeptMs } from '../limits.ts'
 import type { TopicRequest } from '../transport/transport.ts'
 
 /** What is parked, and why: one record for each dead letter, compacted. */
@@ -17,6 +18,12 @@ export const compactedConfigs: Readonly<Record<string, string>> = {
   'min.cleanable.dirty.ratio': '0.1',
 }
 
+/** Who is up, what it says and hears, and how it is: one record for each instance, compacted. */
+export const servicesTopic = 'millrace.services'
+
+/** The steps of events' lives, for a short while. */
+export const tracesTopic = 'millrace.traces'
+
 /**
  * The topics by which services are seen and operated from outside. One partition each: there is
  * little on them, and a reader sees all in one order.
@@ -24,4 +31,6 @@ export const compactedConfigs: Readonly<Record<string, string>> = {
 export const controlTopics: readonly TopicRequest[] = [
   { topic: deadLettersTopic, partitions: 1, configs: compactedConfigs },
   { topic: commandsTopic, partitions: 1, configs: { 'retention.ms': String(24 * 60 * 60 * 1000) } },
+  { topic: servicesTopic, partitions: 1, configs: { 'cleanup.policy': 'compact' } },
+  { topic: tracesTopic, partitions: 1, configs: { 'retention.ms': String(tracesKeptMs) } },
 ]
