@@ -5,9 +5,11 @@ export { type EventBody, keyOf, readBody } from './catalogue/read-record.ts'
 export { newEventId } from './event-id.ts'
 export { keyHash, partitionOf } from './outbox/partitioner.ts'
 export { migrate } from './store/migrations.ts'
-export { SqliteScope } from './store/sqlite-scope.ts'
+export { type CurrentTransaction, runTransaction } from './store/run-transaction.ts'
 export { viewTables, viewTransaction } from './store/table-view.ts'
-export type { Turn, TurnOptions } from './store/writer.ts'
+export type { TakenTurn, Turn, TurnOptions } from './store/turn.ts'
+export { TurnScope } from './store/turn-scope.ts'
+export { partitionKey } from './transport/transport.ts'
 export type {
   UntypedHandler,
   UntypedHandlerContext,
