@@ -91,7 +91,7 @@ export {
   type AggregateOutcome,
   type AggregatePlace,
   type AnyAggregate,
-  type CommandOptions,
+  type DecideOptions,
   defineAggregate,
   type LoadedAggregate,
   type OpenAggregate,
@@ -115,14 +115,18 @@ export type { AnySaid, Said } from './state/said.ts'
 export { readAggregate, readStream, type StoredEvent, type StreamPlace } from './state/stream.ts'
 export { type InstanceLock, lockInstance } from './store/instance-lock.ts'
 export { type KitTables, kitMigrations } from './store/kit-tables.ts'
+export { type OpenStoreOptions, openStore } from './store/open-store.ts'
+export { openPostgres, type PostgresOptions } from './store/postgres.ts'
 export { openSqlite, type SqliteOptions } from './store/sqlite.ts'
-export type { Scope, ScopeOptions, Store } from './store/store.ts'
+export type { Dialect, Scope, ScopeOptions, Store } from './store/store.ts'
 export { isUniqueViolation } from './store/store-error.ts'
 export {
   defineTables,
   type Migrations,
   type TableDefinitions,
 } from './store/table-definitions.ts'
+export { dialectOf } from './store/table-view.ts'
+export { TransactionUndone, type UndoneBy } from './store/transaction-undone.ts'
 export {
   type AddressOf,
   type DevelopmentServer,

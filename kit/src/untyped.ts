@@ -140,7 +140,7 @@ export function typedServerContext<C extends Catalogue, Tables, Opened extends o
   }
 }
 
-function typedTransactionContext<C extends Catalogue, Tables>({
+export function typedTransactionContext<C extends Catalogue, Tables>({
   db,
   publish,
   cancel,

@@ -1,7 +1,8 @@
 import type { Insertable, Kysely, Selectable, Transaction } from 'kysely'
 import { sql } from 'kysely'
 import { MillraceError } from '../errors.ts'
-import { pruneRowsMax, scheduledMax, scheduleSlots } from '../limits.ts'
+import { slotOf } from '../instances/slot.ts'
+import { pruneRowsMax, scheduledMax } from '../limits.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { OutboxRow } from '../store/tables/outbox.ts'
 import type { ScheduleRow } from '../store/tables/schedule.ts'
@@ -107,11 +108,6 @@ export class Schedule {
     this.#listeners.add(notify)
     return () => this.#listeners.delete(notify)
   }
-}
-
-/** The slot of a key's hash: see `Slots`. */
-export function slotOf(hash: number): number {
-  return hash % scheduleSlots
 }
 
 export interface DueOptions {

@@ -93,15 +93,15 @@ export class Scheduler {
       const nowMs = clock.nowMs()
       if (nextMs === null || nextMs > nowMs) return nextMs
       const options = { nowMs, slots: owned, rowsMax: scheduleFireRowsMax }
-      const count = await store.transaction('fire scheduled events', async (db) => {
-        const fired = await fireDue(db, options)
-        await outbox.append(db, fired.map(outboxRowOf))
-        return fired.length
+      const fired = await store.transaction('fire scheduled events', async (db) => {
+        const rows = (await fireDue(db, options)).map(outboxRowOf)
+        await outbox.append(db, rows)
+        return rows
       })
-      outbox.committed(count)
-      outbox.schedule.fired(count)
+      outbox.committed(fired)
+      outbox.schedule.fired(fired.length)
       // What was due when we looked was moved, cancelled or fired elsewhere: the sweep looks again.
-      if (count === 0) return null
+      if (fired.length === 0) return null
     }
   }
 

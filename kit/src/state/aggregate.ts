@@ -100,7 +100,7 @@ export interface LoadedAggregate<State> {
   readonly version: number
 }
 
-export interface CommandOptions {
+export interface DecideOptions {
   /**
    * The command is only for this version, as an `If-Match` header says: any other is a
    * `conflict`. 0 says that the aggregate must be new. Without it a conflict decides anew.
@@ -133,7 +133,7 @@ export interface OpenAggregate<State, Command, Event, Rejection> {
    */
   handle(
     command: Command,
-    options?: CommandOptions,
+    options?: DecideOptions,
   ): Promise<AggregateOutcome<State, Event, Rejection>>
 }
 
