@@ -21,6 +21,8 @@ export type MillraceErrorCode =
   | 'transaction-nested'
   /** Too many transactions wait for the writer. */
   | 'store-busy'
+  /** Another transaction was in the way (a deadlock); nothing was written. Do it again. */
+  | 'store-conflict'
   /** Another instance holds the service's database. */
   | 'store-locked'
   /** The database file is damaged, or is no database. */

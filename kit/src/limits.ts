@@ -280,8 +280,8 @@ export const scheduleSweepMs = 2_000
 /** How long `cancel` can tell "fired" from "unknown". */
 export const scheduleFiredKeptMs = 24 * 60 * 60 * 1000
 
-/** Instances share the schedule by slots, as they share the outbox. */
-export const scheduleSlots = 16
+/** Shares in the work that one instance does for all: enough to be even among a few. */
+export const slotCount = 16
 
 /** How long steps can be traced: whoever asks what happened to an event asks on the same day. */
 export const tracesKeptMs = 24 * 60 * 60 * 1000
@@ -327,3 +327,33 @@ export const decisionItemsMax = 1_000
 
 /** A process that ended is remembered, so that a late event finds it: as long as an inbox row. */
 export const processEndedKeptMs = 7 * 24 * 60 * 60 * 1000
+
+/**
+ * Keys that one transaction locks one by one to say something of them; one with more locks the
+ * outbox as a whole, because the server has room for some thousands of locks in all.
+ */
+export const keyLocksMax = 200
+
+/** How often an instance looks who else is there: so late are the slots of a dead one taken. */
+export const slotLookMs = 1_000
+
+/** An answer of the database that takes longer is none: the connection is given up. */
+export const slotAnswerMsMax = 3_000
+
+/** Slots count as held for so long after the last look began that was answered. */
+export const slotLeaseMs = 5_000
+
+/**
+ * After which the server ends the session of an instance that it hears nothing of. Twice the
+ * lease: whoever it takes slots from has stopped using them long before.
+ */
+export const slotSessionIdleMs = 10_000
+
+/** Opening the connection that holds the slots again, after it was lost. */
+export const slotReconnectMs = 500
+
+/** Between two calls to the other instances: each takes a lock of the whole database. */
+export const callEveryMs = 5
+
+/** The places that one call names; PostgreSQL takes less than 8,000 bytes. */
+export const callPlacesMax = 50

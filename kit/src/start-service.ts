@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Catalogue } from './catalogue/catalogue.ts'
 import { type Clock, type Random, systemClock } from './clock.ts'
 import { type KafkaConfig, readKafkaConfig } from './config/kafka-config.ts'
@@ -20,14 +19,17 @@ import { Scheduler } from './schedule/scheduler.ts'
 import type { RunningServer, ServerContext, ServiceHealth } from './server.ts'
 import type { AnyServiceDefinition, ServiceDefinition } from './service.ts'
 import type { KitTables } from './store/kit-tables.ts'
-import { openSqlite } from './store/sqlite.ts'
+import { openStore } from './store/open-store.ts'
 import type { Store } from './store/store.ts'
 import { openKafka } from './transport/kafka.ts'
 import type { Transport } from './transport/transport.ts'
 import { typedServerContext, type UntypedServerContext } from './untyped.ts'
 
 export interface StartOptions {
-  /** Where the service's database lies: `<directory>/<service>.sqlite`. Made if missing. */
+  /**
+   * Where the service's database lies, `<directory>/<service>.sqlite`, unless `DATABASE_URL` in
+   * `env` names a PostgreSQL. Made if missing.
+   */
   readonly directory: string
   /** Where the service finds Kafka (`KAFKA_*`) and its neighbours. Default: the process's. */
   readonly env?: Environment
@@ -70,7 +72,7 @@ export interface AnyRunningService extends AsyncDisposable {
 
 /**
  * Starts a service. It does not wait for Kafka: topics are made and events flow as soon as it
- * answers. Throws `config-invalid`, `port-in-use`, or what `openSqlite` throws; whatever was
+ * answers. Throws `config-invalid`, `port-in-use`, or what `openStore` throws; whatever was
  * started until then is stopped again.
  */
 export function startService<C extends Catalogue, Tables, Opened extends object>(
@@ -207,10 +209,8 @@ async function openTools(
   const { signal } = stopping
   const resources = await definition.resources.open({ env, log, clock, signal })
   starting.defer(() => disposeResources(resources))
-  const file = join(directory, `${name}.sqlite`)
-  const store = starting.use(
-    options.store ?? (await openSqlite({ file, owner: name, migrations, clock })),
-  )
+  const opening = { env, directory, owner: name, migrations, clock }
+  const store = starting.use(options.store ?? (await openStore(opening)))
   const outbox = new Outbox(kafka.enabled ? outboxUnsentMax : outboxUnsentMaxDisabled)
   await outbox.recount(store.read)
   const effects = new Effects({ store, group: definition.group, clock })

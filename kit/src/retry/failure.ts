@@ -14,6 +14,7 @@ export interface Failure {
 /** Our own store in trouble is a dependency that is down, like any other. */
 const storeOutages = new Set([
   'store-busy',
+  'store-conflict',
   'store-locked',
   'store-full',
   'store-failed',

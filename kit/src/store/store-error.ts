@@ -73,8 +73,21 @@ export function tooLong({ name, heldMsMax }: TurnOptions): MillraceError {
  */
 export function isUniqueViolation(error: unknown, column?: string): boolean {
   const code = resultCode(error)
-  const isUnique = code === 2067 /* UNIQUE */ || code === 1555 /* PRIMARYKEY */
-  return isUnique && (column === undefined || messageOf(error).includes(column))
+  if (code === 2067 /* UNIQUE */ || code === 1555 /* PRIMARYKEY */) {
+    return column === undefined || messageOf(error).includes(column)
+  }
+  return isPostgresUniqueViolation(error, column)
+}
+
+function isPostgresUniqueViolation(error: unknown, column: string | undefined): boolean {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== '23505') return false
+  if (column === undefined) return true
+  const table = 'table' in error ? String(error.table) : ''
+  // `Key (email)=(ada@example.org) already exists.`: the columns stand before the equals sign.
+  const detail = 'detail' in error ? String(error.detail) : ''
+  const [columns = ''] = detail.split(')=(', 1)
+  const names = columns.slice(columns.indexOf('(') + 1).split(', ')
+  return names.some((name) => `${table}.${name.replaceAll('"', '')}` === column)
 }
 
 /** True where another connection holds the lock that was asked for. */

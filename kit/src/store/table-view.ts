@@ -2,6 +2,9 @@ import {
   type Dialect,
   type Driver,
   Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
   type QueryExecutor,
   SqliteAdapter,
   SqliteIntrospector,
@@ -9,6 +12,7 @@ import {
   Transaction,
 } from 'kysely'
 import { MillraceError } from '../errors.ts'
+import type { Dialect as StoreDialect } from './store.ts'
 
 /** What a view is made of: Kysely's instances and transactions both have it. */
 export interface ExecutorSource {
@@ -29,11 +33,23 @@ export function viewTransaction<Tables>(source: ExecutorSource): Transaction<Tab
 }
 
 /** Kysely asks the dialect only for `introspection`; all else goes through the executor. */
-const dialect: Dialect = {
+const sqlite: Dialect = {
   createDriver: () => driver,
   createQueryCompiler: () => new SqliteQueryCompiler(),
   createAdapter: () => new SqliteAdapter(),
   createIntrospector: (db) => new SqliteIntrospector(db),
+}
+
+const postgres: Dialect = {
+  createDriver: () => driver,
+  createQueryCompiler: () => new PostgresQueryCompiler(),
+  createAdapter: () => new PostgresAdapter(),
+  createIntrospector: (db) => new PostgresIntrospector(db),
+}
+
+/** Which database a query goes to, for a migration or a query that is not the same on both. */
+export function dialectOf(source: ExecutorSource): StoreDialect {
+  return source.getExecutor().adapter instanceof PostgresAdapter ? 'postgres' : 'sqlite'
 }
 
 /** Kysely's own ways to open a transaction would pass by the writer's queue. */
@@ -55,5 +71,6 @@ async function refuse(): Promise<never> {
 }
 
 function propsOf(executor: QueryExecutor) {
+  const dialect = executor.adapter instanceof PostgresAdapter ? postgres : sqlite
   return { config: { dialect }, dialect, driver, executor }
 }

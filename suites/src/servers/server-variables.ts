@@ -4,6 +4,7 @@ export const serverVariables = {
   MILLRACE_KAFKA_4: 'the bootstrap servers of an Apache Kafka 4.3.0',
   MILLRACE_KAFKA_4_SASL: 'the same, on the listener that wants SASL',
   MILLRACE_KAFKA_3: 'the bootstrap servers of an Apache Kafka 3.5.2 with ZooKeeper',
+  MILLRACE_POSTGRES: 'the address of a PostgreSQL on which databases may be made',
 } as const
 
 export type ServerVariable = keyof typeof serverVariables

@@ -13,6 +13,8 @@ export {
   startKafka4,
 } from './kafka-4.ts'
 export { runKafkaTool } from './kafka-tool.ts'
+export { bringPostgres, type PostgresServer, startPostgres } from './postgres.ts'
+export { openTestDatabase, type TestDatabase } from './postgres-database.ts'
 export { withProgress } from './progress.ts'
 export {
   type CommandOptions,

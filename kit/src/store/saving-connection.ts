@@ -1,0 +1,40 @@
+import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely'
+import type { PostgresConnection } from './postgres-connection.ts'
+
+/**
+ * A transaction on PostgreSQL that survives a query that fails, as SQLite's do: a taken e-mail
+ * address can be told, and the work goes on. PostgreSQL itself would refuse all that follows.
+ *
+ * V1. Each query runs in a savepoint, which goes out with it: there is no further round trip.
+ * V2. Queries run one after the other, so that a failing one takes no other with it.
+ */
+export class SavingConnection implements DatabaseConnection {
+  readonly #connection: PostgresConnection
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(connection: PostgresConnection) {
+    this.#connection = connection
+  }
+
+  executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    const result = this.#last.then(() => this.#save<Row>(query)) // V2
+    this.#last = result.catch(() => {})
+    return result
+  }
+
+  async *streamQuery<Row>(query: CompiledQuery): AsyncIterableIterator<QueryResult<Row>> {
+    const { rows } = await this.executeQuery<Row>(query)
+    for (const row of rows) yield { rows: [row] }
+  }
+
+  async #save<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    const connection = this.#connection
+    const saved = connection.run('savepoint query')
+    const result = connection.executeQuery<Row>(query)
+    const released = connection.run('release query')
+    const [, outcome] = await Promise.allSettled([saved, result, released])
+    if (outcome.status === 'fulfilled') return outcome.value
+    await connection.run('rollback to query; release query').catch(() => {})
+    throw outcome.reason
+  }
+}
