@@ -195,6 +195,24 @@ export const probeDelayMsMax = 5_000
 /** Handlers at work at the same time, each on another key. */
 export const handlersRunningMax = 100
 
+/** Events of one batch: beyond it one transaction would hold the writer for too long. */
+export const batchEventsMax = 1_000
+
+/** How long a batch may wait for its events: what waits holds back its partition. */
+export const batchWaitMsMax = 60_000
+
+/** Inbox rows of handlers that used no transaction, written in one. */
+export const handledRowsMax = 256
+
+/** A handler that has not come back so long after its signal fired does not heed it. */
+export const overdueToldMs = 10_000
+
+/**
+ * What runs of partitions that leave is waited for, then aborted: a moment less than
+ * `revokeMsMax`, so that it is rolled back before they go.
+ */
+export const revokeDrainMsMax = 4_500
+
 /** Events of one partition in memory: enough that a hot key does not idle the others. */
 export const partitionEventsMax = 5_000
 export const partitionBytesMax = 16 * 1024 * 1024
@@ -285,6 +303,16 @@ export const slotCount = 16
 
 /** How long steps can be traced: whoever asks what happened to an event asks on the same day. */
 export const tracesKeptMs = 24 * 60 * 60 * 1000
+
+/** Asking Kafka for the lag: health is asked for by monitors, which wait two or three seconds. */
+export const lagQueryMsMax = 2_000
+
+/** A lag grows where it does so for this long; looked at this often. */
+export const lagTrendMs = 30_000
+export const lagTrendReadingsMax = 30
+
+/** … and by so many records: less is the coming and going of any day. */
+export const lagGrowthToldMin = 1_000
 
 /** Steps that a service tells a second: enough for each event of a small service, never a load. */
 export const traceStepsPerSecondMax = 1_000

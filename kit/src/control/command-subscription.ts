@@ -29,10 +29,11 @@ export function commandSubscription(tools: DeliveryTools, office: DeadLetterOffi
       const { outcome, after } = await carryOut(db, command, { office, nowMs: clock.nowMs() })
       const { eventId: commandId } = event
       const answer = { commandId, service: service.name, outcome }
-      await outbox.append(db, [answerRow(answer, { source: service.name, clock, random })])
+      const rows = [answerRow(answer, { source: service.name, clock, random })]
+      await outbox.append(db, rows)
       log.info({ commandId, ...command, outcome }, 'a command was answered')
       return () => {
-        outbox.committed(1)
+        outbox.committed(rows)
         after()
       }
     },

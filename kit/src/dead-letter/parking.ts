@@ -127,7 +127,8 @@ export class Parking {
   async remove(db: Transaction<KitTables>, letter: Letter): Promise<() => void> {
     const { outbox, clock } = this.#tools
     if (!(await deleteLetter(db, letter.id))) return () => {}
-    await outbox.append(db, [tombstoneOf(letter.letter_id, this.#announcer)])
+    const rows = [tombstoneOf(letter.letter_id, this.#announcer)]
+    await outbox.append(db, rows)
     if (letter.held_key !== null) {
       const head = await headOf(db, letter.stream, letter.held_key)
       if (head?.state === 'behind') {
@@ -135,7 +136,7 @@ export class Parking {
       }
     }
     return () => {
-      outbox.committed(1)
+      outbox.committed(rows)
       this.#count -= 1
       if (letter.held_key !== null) this.#release(queueKey(letter.stream, letter.held_key, ''))
       this.#wake()
@@ -146,7 +147,7 @@ export class Parking {
   async announce(db: Transaction<KitTables>, letters: readonly Letter[]): Promise<() => void> {
     const rows = letters.map((letter) => announcementOf(letter, this.#announcer))
     await this.#tools.outbox.append(db, rows)
-    return () => this.#tools.outbox.committed(rows.length)
+    return () => this.#tools.outbox.committed(rows)
   }
 
   #release(key: string): void {
@@ -202,10 +203,10 @@ export class Parking {
     const said = await store.transaction(name, async (db) => {
       const rows = await work(db)
       await outbox.append(db, rows)
-      return rows.length
+      return rows
     })
     outbox.committed(said)
-    return said
+    return said.length
   }
 }
 

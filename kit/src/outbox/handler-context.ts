@@ -4,13 +4,14 @@ import type { Clock, Random } from '../clock.ts'
 import { type Correlation, withCorrelation } from '../correlation.ts'
 import type { Effects } from '../effect.ts'
 import type { Environment } from '../environment.ts'
+import { MillraceError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { observedEffect } from '../observe/observed-effect.ts'
 import type { Observer } from '../observe/observer.ts'
 import type { AnyServiceDefinition } from '../service.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { Store } from '../store/store.ts'
-import type { UntypedHandlerContext } from '../untyped.ts'
+import type { UntypedBatchContext, UntypedEventContext, UntypedHandlerContext } from '../untyped.ts'
 import type { Outbox } from './outbox.ts'
 import { Publisher } from './publisher.ts'
 import { transactionContext } from './transaction-context.ts'
@@ -30,20 +31,32 @@ export interface DeliveryTools {
   readonly observer: Observer
 }
 
-export interface HandlingOptions {
+/** An event, and how it came to us. */
+export interface Heard {
   readonly event: AnyEvent
   /** W3C trace context of the record, passed on to what the handler publishes. */
   readonly traceparent: string | null
   readonly tracestate?: string | null
+}
+
+interface RunOptions {
   readonly attempt: number
   readonly signal: AbortSignal
   /** Runs first inside the transaction: the inbox row, which decides whether it is a repeat. */
   readonly opened?: (db: Transaction<KitTables>) => Promise<void>
 }
 
+export interface HandlingOptions extends Heard, RunOptions {}
+
+export interface BatchHandlingOptions extends RunOptions {
+  readonly heard: readonly Heard[]
+}
+
 /** One run of a handler. Whoever opens it ends it, by `commit` or `rollback`. */
-export interface Handling {
-  readonly context: UntypedHandlerContext
+export interface Handling<Context = UntypedHandlerContext> {
+  readonly context: Context
+  /** False as long as the handler used no transaction: nothing of it is to be committed. */
+  readonly isUsed: boolean
   /** Runs the handler's code, with the event's correlation around it. */
   run<Result>(work: () => Promise<Result>): Promise<Result>
   /**
@@ -56,16 +69,74 @@ export interface Handling {
 }
 
 export function openHandling(tools: DeliveryTools, options: HandlingOptions): Handling {
-  const { service, store, outbox, effects, clock, random, observer } = tools
-  const { event, traceparent, tracestate = null, attempt, signal, opened } = options
-  const correlation: Correlation = {
-    correlationId: event.correlationId ?? event.eventId,
-    causationId: event.eventId,
-    traceparent,
-    tracestate,
+  const { event, attempt } = options
+  const correlation = correlationOf(options)
+  const name = `${event.eventType} ${event.eventId}`
+  const work = openWork(tools, { ...options, name, correlation })
+  return {
+    ...work.handling,
+    get isUsed() {
+      return work.isUsed()
+    },
+    context: { ...contextOf(tools, options), ...work.of(options), attempt },
+    run: (handle) => withCorrelation(correlation, handle),
   }
+}
+
+/** As `openHandling`, for several events in one transaction, each with a voice of its own. */
+export function openBatchHandling(
+  tools: DeliveryTools,
+  options: BatchHandlingOptions,
+): Handling<UntypedBatchContext> {
+  const { heard } = options
+  const [first] = heard
+  const name = `${heard.length} × ${first?.event.eventType}`
+  const correlation = first === undefined ? noCorrelation : correlationOf(first)
+  const work = openWork(tools, { ...options, name, correlation })
+  const byId = new Map(heard.map((one) => [one.event.eventId, one]))
+  return {
+    ...work.handling,
+    get isUsed() {
+      return work.isUsed()
+    },
+    context: {
+      ...contextOf(tools, options),
+      db: work.db,
+      log: tools.log,
+      of({ eventId }) {
+        const one = byId.get(eventId)
+        if (one !== undefined) return work.of(one)
+        throw new MillraceError('definition-invalid', `no event of this batch has id "${eventId}"`)
+      },
+    },
+    // What a batch does has as many causes as events: `of` says which is meant.
+    run: (handle) => handle(),
+  }
+}
+
+const noCorrelation: Correlation = { correlationId: '', causationId: null, traceparent: null }
+
+function correlationOf({ event, traceparent, tracestate = null }: Heard): Correlation {
+  const { eventId, correlationId } = event
+  return { correlationId: correlationId ?? eventId, causationId: eventId, traceparent, tracestate }
+}
+
+function contextOf(tools: DeliveryTools, { signal, attempt }: RunOptions) {
+  const { store, resources, env } = tools
+  return { read: store.read, signal, attempt, resources, env }
+}
+
+interface WorkOptions extends RunOptions {
+  readonly name: string
+  readonly correlation: Correlation
+}
+
+/** A run's transaction, and what is said in it, by each of its events. */
+function openWork(tools: DeliveryTools, options: WorkOptions) {
+  const { service, store, outbox, effects, clock, random, observer } = tools
+  const { name, correlation, signal, opened } = options
   const scope = store.scope({
-    name: `${service.name} on ${event.eventType} ${event.eventId}`,
+    name: `${service.name} on ${name}`,
     ...(opened === undefined ? {} : { opened }),
     closing: (db) => publisher.flush(db),
   })
@@ -79,20 +150,18 @@ export function openHandling(tools: DeliveryTools, options: HandlingOptions): Ha
     observer,
     open: () => scope.open(),
   })
-  const { eventId } = event
-  const context: UntypedHandlerContext = {
-    ...transactionContext({ db: scope.db, publisher, correlation, clock, random }),
-    read: store.read,
-    effect: observedEffect(tools, event, effects.of({ eventId, scope, signal })),
-    signal,
-    attempt,
-    resources: tools.resources,
-    env: tools.env,
-    log: tools.log.child({ correlationId: correlation.correlationId, eventId }),
+  const of = (heard: Heard): UntypedEventContext => {
+    const { event } = heard
+    const { eventId } = event
+    const caused = correlationOf(heard)
+    const { correlationId } = caused
+    return {
+      ...transactionContext({ db: scope.db, publisher, correlation: caused, clock, random }),
+      effect: observedEffect(tools, event, effects.of({ eventId, scope, signal })),
+      log: tools.log.child({ correlationId, eventId }),
+    }
   }
-  return {
-    context,
-    run: (work) => withCorrelation(correlation, work),
+  const handling = {
     async commit() {
       await publisher.settled()
       await scope.commit()
@@ -103,4 +172,5 @@ export function openHandling(tools: DeliveryTools, options: HandlingOptions): Ha
       await scope.rollback()
     },
   }
+  return { db: scope.db, of, handling, isUsed: () => scope.isOpen || publisher.isUsed }
 }

@@ -36,6 +36,8 @@ export interface LaneOptions {
   readonly observer: Observer
   /** Whether the cluster is still the one that the lane leads to. Asked before each send. */
   readonly isSameCluster: () => Promise<boolean>
+  /** Whether the partition is still ours to send to. Asked once more, right before each send. */
+  readonly isOurs: () => boolean
   /** The lane has come to rest: nothing is left to send, or a pause has begun. */
   readonly rested: () => void
   /** A send failed, so that the cluster may be another. */
@@ -55,7 +57,9 @@ type State =
  * L2. After an error nothing is sent before a pause, and not before the partition's tail was
  *     read: what an interrupted send left there is marked, not sent again.
  * L3. A row is marked only after Kafka acknowledged it, or the tail showed it.
- * L4. Of a refused batch the row that is to blame is found by halving; only its key is held.
+ * L4. Nothing is begun for a partition that is not ours any more. What is acknowledged after that
+ *     is marked, because it is true, and the position is left to who has the partition now.
+ * L5. Of a refused batch the row that is to blame is found by halving; only its key is held.
  */
 export class Lane {
   readonly #options: LaneOptions
@@ -81,6 +85,11 @@ export class Lane {
     if (this.#state.kind === 'idle') void this.#sendAll()
   }
 
+  /** Reads the partition's tail before the next send: another may have sent to it meanwhile. */
+  doubt(): void {
+    this.#position = null
+  }
+
   /** Ends a pause for good. A send that is in flight ends by itself. */
   stop(): void {
     if (this.#state.kind === 'pausing') this.#state.until.cancel()
@@ -90,7 +99,7 @@ export class Lane {
     const sending = { kind: 'sending' as const, isWoken: true }
     this.#state = sending // L1
     try {
-      while (sending.isWoken && (await this.#options.isSameCluster())) {
+      while (sending.isWoken && this.#options.isOurs() && (await this.#options.isSameCluster())) {
         sending.isWoken = false
         const rows = await this.#nextRows()
         if (rows.length === 0) continue
@@ -107,7 +116,7 @@ export class Lane {
     }
   }
 
-  /** L4: as many as fit a batch; one that was refused before is tried alone. */
+  /** L5: as many as fit a batch; one that was refused before is tried alone. */
   async #nextRows(): Promise<readonly UnsentRow[]> {
     const { store, place, clock } = this.#options
     const limits = { nowMs: clock.nowMs(), rowsMax: this.#rowsMax }
@@ -121,7 +130,7 @@ export class Lane {
     return end === -1 ? rows : rows.slice(0, end)
   }
 
-  async #send(batch: readonly UnsentRow[]): Promise<SendOutcome['kind']> {
+  async #send(batch: readonly UnsentRow[]): Promise<SendOutcome['kind'] | 'lost'> {
     const { store, transport, place, clock, log, observer } = this.#options
     this.#position ??= await this.#learnTail(batch)
     const arrived = batch.filter(({ event_id }) => this.#arrived.has(event_id))
@@ -134,7 +143,9 @@ export class Lane {
     const loaded = await loadRows(
       store.read,
       rows.map(({ id }) => id),
+      store.dialect,
     )
+    if (!this.#options.isOurs()) return 'lost' // L4
     const records = loaded.map(({ headers, ...row }) => ({ ...row, headers: headersOf(headers) }))
     const startedAtMs = clock.nowMs()
     const outcome = await transport.send(place, records.map(recordOf))
@@ -165,7 +176,7 @@ export class Lane {
     const [row, ...others] = rows
     if (row === undefined) return
     if (others.length > 0) {
-      this.#rowsMax = Math.ceil(rows.length / 2) // L4
+      this.#rowsMax = Math.ceil(rows.length / 2) // L5
       return
     }
     const nowMs = clock.nowMs()
@@ -196,11 +207,19 @@ export class Lane {
   }
 
   async #mark(rows: readonly UnsentRow[], nextOffset: bigint): Promise<void> {
-    const { store, outbox, clock, clusterId, place } = this.#options
+    const { store, outbox, clock, clusterId, place, isOurs } = this.#options
+    const isKnown = isOurs() // L4
     await store.transaction('mark outbox rows as sent', (db) =>
-      markSent(db, { rows, place, clusterId, nextOffset, nowMs: clock.nowMs() }),
+      markSent(db, {
+        rows,
+        place,
+        clusterId,
+        nextOffset: isKnown ? nextOffset : null,
+        nowMs: clock.nowMs(),
+        dialect: store.dialect,
+      }),
     )
-    this.#position = nextOffset
+    this.#position = isKnown ? nextOffset : null
     outbox.sent(rows.length)
   }
 

@@ -1,28 +1,37 @@
-import type { Insertable } from 'kysely'
 import { type Kysely, sql } from 'kysely'
 import { MillraceError } from '../errors.ts'
 import { Schedule } from '../schedule/schedule.ts'
 import type { KitTables } from '../store/kit-tables.ts'
-import type { OutboxRow } from '../store/tables/outbox.ts'
+import type { Dialect } from '../store/store.ts'
+import { insertRows } from './insert-rows.ts'
 import { partitionOf } from './partitioner.ts'
+import { type OutboxPlace, placesAmong, type UnwrittenRow } from './place.ts'
+
+/** Called with where rows were committed to go. */
+export type OutboxListener = (places: readonly OutboxPlace[]) => void
 
 /**
  * The door between those who say events and the relay that carries them: rows are written as
  * the last thing before a commit, and the relay is told after it.
  *
- * O1. `unsent` counts committed rows that are yet to be sent; it is exact between calls.
+ * O1. `unsent` counts committed rows that are yet to be sent. On SQLite it is exact between calls;
+ *     on PostgreSQL it is exact as of the last `recount` for what other instances say and send.
  * O2. A listener is called only after the rows are committed.
+ * O3. Rows take their numbers in the order in which the transactions of their keys commit (P2):
+ *     see `insert-rows.ts`. So `append` comes last in a transaction, and once.
  */
 export class Outbox {
   /** What is to enter it later. */
   readonly schedule = new Schedule()
   readonly #unsentMax: number
-  readonly #listeners = new Set<() => void>()
+  readonly #dialect: Dialect
+  readonly #listeners = new Set<OutboxListener>()
   #partitions: ReadonlyMap<string, number> = new Map()
   #unsent = 0
 
-  constructor(unsentMax: number) {
+  constructor(unsentMax: number, dialect: Dialect = 'sqlite') {
     this.#unsentMax = unsentMax
+    this.#dialect = dialect
   }
 
   get unsent(): number {
@@ -34,18 +43,24 @@ export class Outbox {
     this.#partitions = partitions
   }
 
-  /** Counts what an earlier run left. Call it before the first `append`. */
+  /** Counts what is there, at most one more than the limit. Call it before the first `append`. */
   async recount(db: Kysely<KitTables>): Promise<void> {
-    const { count } = await db
+    const before = this.#unsent
+    const unsent = db
       .selectFrom('millrace_outbox')
-      .select(sql<number>`count(*)`.as('count'))
+      .select('id')
       .where('sent_cluster_id', 'is', null)
+      .limit(this.#unsentMax + 1)
+    const { count } = await db
+      .selectFrom(unsent.as('unsent'))
+      .select(sql<number>`count(*)`.as('count'))
       .executeTakeFirstOrThrow()
-    this.#unsent = count
+    // What was said or sent here meanwhile was perhaps counted, or not: the next count knows.
+    this.#unsent = Math.max(0, count + this.#unsent - before)
   }
 
   /** Writes rows in their order. Throws `outbox-full` where they would be too many. */
-  async append(db: Kysely<KitTables>, rows: readonly Insertable<OutboxRow>[]): Promise<void> {
+  async append(db: Kysely<KitTables>, rows: readonly UnwrittenRow[]): Promise<void> {
     if (rows.length === 0) return
     if (this.#unsent + rows.length > this.#unsentMax) {
       throw new MillraceError(
@@ -55,36 +70,34 @@ export class Outbox {
         { retriable: true },
       )
     }
-    for (let from = 0; from < rows.length; from += insertRowsMax) {
-      const part = rows.slice(from, from + insertRowsMax)
-      const routed = part.map((row) => ({ ...row, partition: this.#partitionOf(row) }))
-      await db.insertInto('millrace_outbox').values(routed).execute()
-    }
+    const routed = rows.map((row) => ({ ...row, partition: this.#partitionOf(row) }))
+    await insertRows(db, routed, this.#dialect)
   }
 
-  /** To be called once the transaction of `append` has committed (O2). */
-  committed(count: number): void {
-    if (count === 0) return
-    this.#unsent += count
-    for (const notify of this.#listeners) notify()
+  /** To be called once the transaction in which the rows were appended has committed (O2). */
+  committed(rows: readonly UnwrittenRow[]): void {
+    if (rows.length === 0) return
+    this.#unsent += rows.length
+    const places = placesAmong(
+      rows.map((row) => ({ topic: row.topic, partition: this.#partitionOf(row) })),
+    )
+    for (const notify of this.#listeners) notify(places)
   }
 
   /** To be called once rows are marked as sent, or (negative) as unsent again. */
   sent(count: number): void {
-    this.#unsent -= count
+    // Rows of other instances may not have been counted yet (O1).
+    this.#unsent = Math.max(0, this.#unsent - count)
   }
 
   /** Calls `notify` after each commit that said something. Returns the way to stop it. */
-  onCommitted(notify: () => void): () => void {
+  onCommitted(notify: OutboxListener): () => void {
     this.#listeners.add(notify)
     return () => this.#listeners.delete(notify)
   }
 
-  #partitionOf({ topic, hash }: Insertable<OutboxRow>): number | null {
+  #partitionOf({ topic, hash }: UnwrittenRow): number | null {
     const partitions = this.#partitions.get(topic)
     return partitions === undefined ? null : partitionOf(hash, partitions)
   }
 }
-
-/** Kysely compiles each statement anew; beyond this many rows it takes longer than a commit. */
-const insertRowsMax = 100

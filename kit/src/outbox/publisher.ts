@@ -31,9 +31,15 @@ export interface PublisherOptions {
   readonly open: () => Promise<void>
 }
 
+/** As the user's, with what caused the event where that is not what caused the transaction. */
+export interface SayOptions extends PublishOptions {
+  readonly correlation?: Correlation
+}
+
 /** A checked event, with its time where it is for later. */
 interface Prepared {
   readonly row: Insertable<OutboxRow>
+  readonly correlation: Correlation
   readonly due: { readonly dueAtMs: number; readonly scheduleId: string } | null
 }
 
@@ -51,15 +57,20 @@ export class Publisher {
   /** Ids of events for later that were cancelled in the transaction that published them. */
   readonly #withdrawn = new Set<string>()
   #later = 0
-  #rows: readonly Insertable<OutboxRow>[] = []
+  #said: readonly Prepared[] = []
   #isClosed = false
 
   constructor(options: PublisherOptions) {
     this.#options = options
   }
 
+  /** True once anything was published or cancelled: there is something to commit. */
+  get isUsed(): boolean {
+    return this.#pending.length > 0 || this.#cancelling.length > 0
+  }
+
   /** See `Publish`. */
-  publish(name: string, body: unknown, options: PublishOptions = {}): Promise<string> {
+  publish(name: string, body: unknown, options: SayOptions = {}): Promise<string> {
     if (this.#isClosed) {
       return Promise.reject(
         new MillraceError(
@@ -113,18 +124,21 @@ export class Publisher {
     )
     await outbox.schedule.add(db, later)
     this.#later = later.length
-    this.#rows = prepared.flatMap(({ row, due }) => (due === null ? [row] : []))
-    await outbox.append(db, this.#rows)
+    this.#said = prepared.filter(({ due }) => due === null)
+    await outbox.append(
+      db,
+      this.#said.map(({ row }) => row),
+    )
   }
 
   /** To be called once the transaction of `flush` has committed: tells who waits for it. */
   committed(): void {
-    const { outbox, observer, correlation, clock } = this.#options
-    outbox.committed(this.#rows.length)
+    const { outbox, observer, clock } = this.#options
+    outbox.committed(this.#said.map(({ row }) => row))
     outbox.schedule.committed(this.#later)
     if (observer.said === undefined) return
     const nowMs = clock.nowMs()
-    for (const row of this.#rows) observer.said(row, correlation, nowMs)
+    for (const { row, correlation } of this.#said) observer.said(row, correlation, nowMs)
   }
 
   /** Forgets what was published: the transaction was rolled back. */
@@ -136,9 +150,9 @@ export class Publisher {
   async #prepare(
     name: string,
     body: unknown,
-    { metadata = {}, ...dueOptions }: PublishOptions,
+    { metadata = {}, correlation = this.#options.correlation, ...dueOptions }: SayOptions,
   ): Promise<Prepared> {
-    const { catalogue, source, correlation, clock, random, open } = this.#options
+    const { catalogue, source, clock, random, open } = this.#options
     const route = catalogue.routes.get(name)
     if (route === undefined)
       throw invalid(name, [`catalogue "${catalogue.name}" has no such event`])
@@ -158,7 +172,7 @@ export class Publisher {
     }
     const value = encode(catalogue, { envelope, fields, payload })
     const key = keyOf(route, { fields, payload })
-    const trace = this.#traceOf(envelope, route)
+    const trace = this.#traceOf(envelope, route, correlation)
     await open()
     const row = {
       event_id: envelope.eventId,
@@ -180,7 +194,8 @@ export class Publisher {
       timestamp_ms: timestampMs,
     }
     const { scheduleId = envelope.eventId } = dueOptions
-    return { row, due: dueAtMs === null ? null : { dueAtMs, scheduleId } }
+    const due = dueAtMs === null ? null : { dueAtMs, scheduleId }
+    return { row, correlation, due }
   }
 
   async #cancel(scheduleId: string, db: Transaction<KitTables>): Promise<CancelOutcome> {
@@ -194,8 +209,12 @@ export class Publisher {
   }
 
   /** The trace goes on from the span that is active, else from what the cause carried. */
-  #traceOf({ eventId, eventType }: Envelope, { topic }: EventRoute): EventHeaders {
-    const { correlation, observer } = this.#options
+  #traceOf(
+    { eventId, eventType }: Envelope,
+    { topic }: EventRoute,
+    correlation: Correlation,
+  ): EventHeaders {
+    const { observer } = this.#options
     const { traceparent, tracestate = null } =
       observer.propagate?.({ eventId, eventType, topic }, correlation) ?? correlation
     if (traceparent === null) return {}

@@ -42,49 +42,45 @@ export async function unroutedTopics(db: Kysely<KitTables>): Promise<string[]> {
   return rows.map(({ topic }) => topic)
 }
 
-export interface Backlog {
-  readonly places: readonly TopicPartition[]
-  /** Every row up to it was looked at. */
-  readonly lastId: number
+/** The topics of all unsent rows. It looks at one row of each, however many there are. */
+export async function unsentTopics(db: Kysely<KitTables>): Promise<string[]> {
+  const { rows } = await sql<{ topic: string }>`
+    with recursive topics (topic) as (
+      select min(topic) from millrace_outbox where sent_cluster_id is null
+      union all
+      select (
+        select min(topic) from millrace_outbox
+        where sent_cluster_id is null and topic > topics.topic
+      )
+      from topics where topic is not null
+    )
+    select topic from topics where topic is not null
+  `.execute(db)
+  return rows.map(({ topic }) => topic)
 }
 
-/** The partitions that have unsent rows. It looks at each of these rows. */
-export async function wholeBacklog(db: Kysely<KitTables>): Promise<Backlog> {
-  const rows = await db
-    .selectFrom('millrace_outbox')
-    .select(['topic', 'partition', sql<number>`max(id)`.as('last_id')])
-    .where('sent_cluster_id', 'is', null)
-    .groupBy(['topic', 'partition'])
-    .execute()
-  return { places: placesOf(rows), lastId: Math.max(0, ...rows.map(({ last_id }) => last_id)) }
-}
-
-/**
- * The partitions of the first `rowsMax` rows with an id above `afterId`. It looks at no others,
- * and may miss what is committed later under a lower id: a hint of whom to wake, on which
- * nothing that is sent depends.
- */
-export async function newBacklog(
+/** Those of the places that have unsent rows. It looks at one row of each. */
+export async function backlogAmong(
   db: Kysely<KitTables>,
-  afterId: number,
-  rowsMax: number,
-): Promise<Backlog> {
-  const rows = await db
-    .selectFrom('millrace_outbox')
-    .select(['id', 'topic', 'partition'])
-    .where('id', '>', afterId)
-    .orderBy('id')
-    .limit(rowsMax)
-    .execute()
-  return { places: placesOf(rows), lastId: rows.at(-1)?.id ?? afterId }
-}
-
-function placesOf(
-  rows: readonly { readonly topic: string; readonly partition: number | null }[],
-): readonly TopicPartition[] {
-  const places = new Map<string, TopicPartition>()
-  for (const { topic, partition } of rows) {
-    if (partition !== null) places.set(`${topic}/${partition}`, { topic, partition })
-  }
-  return [...places.values()]
+  places: readonly TopicPartition[],
+): Promise<readonly TopicPartition[]> {
+  if (places.length === 0) return []
+  const topics = [...Map.groupBy(places, ({ topic }) => topic)]
+  const found = await Promise.all(
+    topics.map(async ([topic, ofTopic]) => {
+      const { rows } = await sql<TopicPartition>`
+        with places ("partition") as (
+          values ${sql.join(ofTopic.map(({ partition }) => sql`(${sql.lit(partition)})`))}
+        )
+        select ${topic} as topic, places."partition" from places
+        where exists (
+          select 1 from millrace_outbox
+          where sent_cluster_id is null and topic = ${topic}
+            and millrace_outbox."partition" = places."partition"
+        )
+      `.execute(db)
+      return rows
+    }),
+  )
+  return found.flat()
 }

@@ -18,7 +18,7 @@ export interface TransactionContextOptions {
 export function transactionContext(options: TransactionContextOptions): UntypedTransactionContext {
   const { db, publisher, correlation, clock, random } = options
   const publish: UntypedPublish = (name, body, publishOptions) =>
-    publisher.publish(name, body, publishOptions)
+    publisher.publish(name, body, { ...publishOptions, correlation })
   return {
     db,
     publish,

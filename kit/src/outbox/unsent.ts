@@ -1,5 +1,6 @@
-import { type ExpressionBuilder, type Kysely, sql, type Transaction } from 'kysely'
+import { type Expression, type ExpressionBuilder, type Kysely, sql, type Transaction } from 'kysely'
 import type { KitTables } from '../store/kit-tables.ts'
+import type { Dialect } from '../store/store.ts'
 import type { OutboxRow } from '../store/tables/outbox.ts'
 import type { TopicPartition } from '../transport/transport.ts'
 
@@ -16,8 +17,10 @@ export interface UnsentRow {
 }
 
 /**
- * A partition's first unsent rows in the order of their ids, without those of held keys. It
- * never starts behind the last that it saw: a lower id may be committed later (P2).
+ * A partition's first unsent rows in the order of their ids, without those of held keys, and
+ * without those that an earlier one of their key stands before that has no partition yet: another
+ * instance wrote it when it had not met the cluster. It never starts behind the last that it saw:
+ * a lower id may be committed later (P2).
  */
 export async function unsentRows(
   db: Kysely<KitTables>,
@@ -33,6 +36,7 @@ export async function unsentRows(
     .where('event.topic', '=', topic)
     .where('event.partition', '=', partition)
     .where((eb) => eb.not(eb.exists(holdOn(eb, nowMs))))
+    .where((eb) => eb.not(eb.exists(unroutedBefore(eb))))
     .orderBy('event.id')
     .limit(rowsMax)
     .execute()
@@ -58,15 +62,28 @@ function holdOn(eb: EventExpressions, nowMs: number) {
     )
 }
 
+/** An earlier row of the same key whose partition is not known. */
+function unroutedBefore(eb: EventExpressions) {
+  return eb
+    .selectFrom('millrace_outbox as unrouted')
+    .select('unrouted.id')
+    .where('unrouted.sent_cluster_id', 'is', null)
+    .where('unrouted.partition', 'is', null)
+    .whereRef('unrouted.topic', '=', 'event.topic')
+    .whereRef('unrouted.key', '=', 'event.key')
+    .whereRef('unrouted.id', '<', 'event.id')
+}
+
 /** The rows with their bytes, in the order of their ids. */
 export async function loadRows(
   db: Kysely<KitTables>,
   ids: readonly number[],
+  dialect: Dialect,
 ): Promise<Pick<OutboxRow, 'key' | 'value' | 'headers' | 'timestamp_ms'>[]> {
   return db
     .selectFrom('millrace_outbox')
     .select(['key', 'value', 'headers', 'timestamp_ms'])
-    .where('id', 'in', ids)
+    .where(isAmong(sql.ref('id'), ids, dialect))
     .orderBy('id')
     .execute()
 }
@@ -75,37 +92,42 @@ export interface SentRows {
   readonly rows: readonly UnsentRow[]
   readonly place: TopicPartition
   readonly clusterId: string
-  /** Where the partition goes on behind what was sent. */
-  readonly nextOffset: bigint
+  /** Where the partition goes on behind what was sent; null where another knows that better. */
+  readonly nextOffset: bigint | null
   readonly nowMs: number
+  readonly dialect: Dialect
 }
 
 /** Marks rows as sent and moves the partition's position behind them, in one transaction. */
 export async function markSent(db: Transaction<KitTables>, sent: SentRows): Promise<void> {
-  const { rows, clusterId, nowMs } = sent
+  const { rows, clusterId, nextOffset, nowMs, dialect } = sent
   const ids = rows.map(({ id }) => id)
   if (ids.length > 0) {
     await db
       .updateTable('millrace_outbox')
       .set({ sent_at_ms: nowMs, sent_cluster_id: clusterId })
-      .where('id', 'in', ids)
+      .where(isAmong(sql.ref('id'), ids, dialect))
       .execute()
   }
   if (rows.some(({ attempts }) => attempts !== null)) {
-    await db.deleteFrom('millrace_outbox_holds').where('outbox_id', 'in', ids).execute()
+    await db
+      .deleteFrom('millrace_outbox_holds')
+      .where(isAmong(sql.ref('outbox_id'), ids, dialect))
+      .execute()
   }
+  if (nextOffset === null) return
   await db
     .insertInto('millrace_outbox_positions')
     .values({
       cluster_id: clusterId,
       topic: sent.place.topic,
       partition: sent.place.partition,
-      next_offset: String(sent.nextOffset),
+      next_offset: String(nextOffset),
     })
     .onConflict((conflict) =>
       conflict
         .columns(['cluster_id', 'topic', 'partition'])
-        .doUpdateSet({ next_offset: String(sent.nextOffset) }),
+        .doUpdateSet({ next_offset: String(nextOffset) }),
     )
     .execute()
 }
@@ -124,4 +146,11 @@ export async function positionOf(
     .where('partition', '=', partition)
     .executeTakeFirst()
   return row === undefined ? null : BigInt(row.next_offset)
+}
+
+/** One parameter on PostgreSQL, so that the statement is the same for any number of ids. */
+function isAmong(column: Expression<unknown>, ids: readonly number[], dialect: Dialect) {
+  return dialect === 'postgres'
+    ? sql<boolean>`${column} = any(${ids}::bigint[])`
+    : sql<boolean>`${column} in (${sql.join(ids)})`
 }
