@@ -41,61 +41,54 @@ const message = ofUser.extend({
   data: z.record(z.string(), z.union([z.string(), z.number()])),
 })
 
-const byUser = { version: '1.0', key: (user: Of<{ userId: string }>) => user.payload.userId }
-const inUser = { ...byUser, stream: 'user' }
-const inBooking = {
-  version: '1.0',
-  stream: 'booking',
-  key: (of: Of<{ bookingId: string }>) => of.payload.bookingId,
+/** About a person: in the order of their doing, by topic. */
+function byUser<P extends { userId: string }>(payload: z.ZodType<P>) {
+  return event({ version: '1.0', key: (of) => of.payload.userId, payload })
 }
-const byVisitor = { version: '1.0', key: (of: Of<{ visitorId: string }>) => of.payload.visitorId }
 
-interface Of<Payload> {
-  readonly payload: Payload
+/** About an account. */
+function inUser<P extends { userId: string }>(payload: z.ZodType<P>) {
+  return event({ version: '1.0', stream: 'user', key: (of) => of.payload.userId, payload })
+}
+
+function inBooking<P extends { bookingId: string }>(payload: z.ZodType<P>) {
+  return event({ version: '1.0', stream: 'booking', key: (of) => of.payload.bookingId, payload })
+}
+
+/** About somebody who need not have an account. */
+function byVisitor<P extends { visitorId: string }>(payload: z.ZodType<P>) {
+  return event({ version: '1.0', key: (of) => of.payload.visitorId, payload })
 }
 
 export const catalogue = defineCatalogue(
   'dreamscape',
   {
-    'user.created': event({ ...inUser, payload: account }),
-    'user.updated': event({ ...inUser, payload: account }),
-    'user.deleted': event({ ...inUser, payload: ofUser }),
-    'user.profile.updated': event({
-      ...inUser,
-      payload: ofUser.extend({ phone: z.string().nullable(), homeAirport: z.string().nullable() }),
-    }),
-    'user.preferences.updated': event({
-      ...inUser,
-      payload: ofUser.extend({
+    'user.created': inUser(account),
+    'user.updated': inUser(account),
+    'user.deleted': inUser(ofUser),
+    'user.profile.updated': inUser(
+      ofUser.extend({ phone: z.string().nullable(), homeAirport: z.string().nullable() }),
+    ),
+    'user.preferences.updated': inUser(
+      ofUser.extend({
         channels: z.array(z.enum(channels)),
         interests: z.array(z.string()),
       }),
-    }),
+    ),
 
-    'auth.login': event({ ...byUser, payload: session }),
-    'auth.logout': event({ ...byUser, payload: session }),
-    'auth.token.refreshed': event({ ...byUser, payload: session }),
-    'auth.password.changed': event({
-      ...byUser,
-      payload: ofUser.extend({ how: z.enum(['changed', 'reset']) }),
-    }),
+    'auth.login': byUser(session),
+    'auth.logout': byUser(session),
+    'auth.token.refreshed': byUser(session),
+    'auth.password.changed': byUser(ofUser.extend({ how: z.enum(['changed', 'reset']) })),
     /** Without what resets it: that is for the e-mail alone. */
-    'auth.password.reset.requested': event({
-      ...byUser,
-      payload: ofUser.extend({ resetId: id, expiresAt: time }),
-    }),
-    'auth.account.locked': event({
-      ...byUser,
-      payload: ofUser.extend({ wrongPasswords: z.int(), lockedUntil: time }),
-    }),
+    'auth.password.reset.requested': byUser(ofUser.extend({ resetId: id, expiresAt: time })),
+    'auth.account.locked': byUser(ofUser.extend({ wrongPasswords: z.int(), lockedUntil: time })),
 
-    'voyage.search.performed': event({
-      ...byVisitor,
-      payload: z.object({ visitorId: id, destination: z.string().nullable(), found: z.int() }),
-    }),
-    'voyage.booking.created': event({
-      ...inBooking,
-      payload: booking.extend({
+    'voyage.search.performed': byVisitor(
+      z.object({ visitorId: id, destination: z.string().nullable(), found: z.int() }),
+    ),
+    'voyage.booking.created': inBooking(
+      booking.extend({
         flightId: id,
         hotelId: id.nullable(),
         nights: z.int(),
@@ -103,80 +96,61 @@ export const catalogue = defineCatalogue(
         /** Unpaid by then, it is cancelled. */
         payBy: time,
       }),
-    }),
-    'voyage.booking.confirmed': event({
-      ...inBooking,
-      payload: booking.extend({ paymentId: id }),
-    }),
-    'voyage.booking.cancelled': event({
-      ...inBooking,
-      payload: booking.extend({
+    ),
+    'voyage.booking.confirmed': inBooking(booking.extend({ paymentId: id })),
+    'voyage.booking.cancelled': inBooking(
+      booking.extend({
         reason: z.enum(['asked', 'payment failed', 'not paid in time']),
       }),
-    }),
+    ),
     /** The customer changed the booking, or asked for it to be cancelled. */
-    'voyage.booking.updated': event({
-      ...inBooking,
-      payload: booking.extend({
+    'voyage.booking.updated': inBooking(
+      booking.extend({
         change: z.enum(['nights', 'cancellation asked']),
         nights: z.int(),
         totalCents: cents,
         /** What is to be returned of a booking that is paid. */
         refundCents: cents,
       }),
-    }),
-    'voyage.flight.selected': event({
-      ...byUser,
-      payload: ofUser.extend({ flightId: id, destination: z.string() }),
-    }),
-    'voyage.hotel.selected': event({
-      ...byUser,
-      payload: ofUser.extend({ hotelId: id, destination: z.string(), nights: z.int() }),
-    }),
+    ),
+    'voyage.flight.selected': byUser(ofUser.extend({ flightId: id, destination: z.string() })),
+    'voyage.hotel.selected': byUser(
+      ofUser.extend({ hotelId: id, destination: z.string(), nights: z.int() }),
+    ),
 
-    'payment.initiated': event({ ...inBooking, payload: payment }),
-    'payment.completed': event({ ...inBooking, payload: payment.extend({ chargeId: id }) }),
-    'payment.failed': event({ ...inBooking, payload: payment.extend({ reason: z.string() }) }),
+    'payment.initiated': inBooking(payment),
+    'payment.completed': inBooking(payment.extend({ chargeId: id })),
+    'payment.failed': inBooking(payment.extend({ reason: z.string() })),
     /** All that was left of it. */
-    'payment.refunded': event({ ...inBooking, payload: payment.extend({ refundId: id }) }),
-    'payment.partial.refund': event({
-      ...inBooking,
-      payload: payment.extend({ refundId: id, remainingCents: cents }),
-    }),
+    'payment.refunded': inBooking(payment.extend({ refundId: id })),
+    'payment.partial.refund': inBooking(payment.extend({ refundId: id, remainingCents: cents })),
 
-    'ai.recommendation.requested': event({ ...byUser, payload: ofUser.extend({ requestId: id }) }),
-    'ai.recommendation.generated': event({
-      ...byUser,
-      payload: ofUser.extend({ requestId: id, destinations: z.array(z.string()) }),
-    }),
-    'ai.prediction.made': event({
-      ...byUser,
-      payload: ofUser.extend({ destination: z.string(), confidence: z.number().min(0).max(1) }),
-    }),
-    'ai.user.behavior.analyzed': event({
-      ...byUser,
-      payload: ofUser.extend({
+    'ai.recommendation.requested': byUser(ofUser.extend({ requestId: id })),
+    'ai.recommendation.generated': byUser(
+      ofUser.extend({ requestId: id, destinations: z.array(z.string()) }),
+    ),
+    'ai.prediction.made': byUser(
+      ofUser.extend({ destination: z.string(), confidence: z.number().min(0).max(1) }),
+    ),
+    'ai.user.behavior.analyzed': byUser(
+      ofUser.extend({
         segment: z.enum(['newcomer', 'dreamer', 'traveller']),
         favourite: z.string().nullable(),
       }),
-    }),
+    ),
 
-    'notification.email.requested': event({ ...byUser, payload: message }),
-    'notification.sms.requested': event({ ...byUser, payload: message }),
-    'notification.push.requested': event({ ...byUser, payload: message }),
+    'notification.email.requested': byUser(message),
+    'notification.sms.requested': byUser(message),
+    'notification.push.requested': byUser(message),
 
-    'analytics.event.tracked': event({
-      ...byVisitor,
-      payload: z.object({
+    'analytics.event.tracked': byVisitor(
+      z.object({
         visitorId: id,
         name: z.string(),
         properties: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
       }),
-    }),
-    'analytics.page.view': event({
-      ...byVisitor,
-      payload: z.object({ visitorId: id, path: z.string() }),
-    }),
+    ),
+    'analytics.page.view': byVisitor(z.object({ visitorId: id, path: z.string() })),
   },
   { topicPrefix: 'dreamscape.', partitions: 3 },
 )
