@@ -1,14 +1,19 @@
+import type { BatchHandler, BatchOptions } from './batch-handler.ts'
 import type { Catalogue, EventName } from './catalogue/catalogue.ts'
 import { MillraceError } from './errors.ts'
 import type { Handler, HandlerOptions } from './handler.ts'
+import { checkOptions } from './handler-options.ts'
 import { noResources, type OpenResources, Resources } from './resources.ts'
 import type { StartServer } from './server.ts'
+import { hearEvent } from './state/hear-process.ts'
+import type { AnyProcessManager, ProcessManager } from './state/process-manager.ts'
 import type { KitTables } from './store/kit-tables.ts'
 import type { Migrations, TableDefinitions } from './store/table-definitions.ts'
 import { viewTables } from './store/table-view.ts'
 import {
   type UntypedHandler,
   type UntypedStartServer,
+  untypedBatchHandler,
   untypedHandler,
   untypedServer,
 } from './untyped.ts'
@@ -24,6 +29,8 @@ export interface AnyServiceDefinition {
   readonly migrations: Migrations<KitTables>
   /** By event name; an event has at most one handler in a service. */
   readonly handlers: ReadonlyMap<string, UntypedHandler>
+  /** Its process managers; their events are among the handlers. */
+  readonly processes: readonly AnyProcessManager[]
   readonly servers: readonly UntypedStartServer[]
   /** What it works with beside its store; opened first, disposed of last. */
   readonly resources: Resources<object>
@@ -51,6 +58,20 @@ export interface ServiceDefinition<C extends Catalogue, Tables, Opened extends o
     name: Name,
     handler: Handler<C, Name, Tables, Opened>,
     options?: HandlerOptions,
+  ): ServiceDefinition<C, Tables, Opened>
+  /** As `on`, for several events at once, in one transaction: see `BatchHandler`. */
+  onBatch<Name extends EventName<C>>(
+    name: Name,
+    handler: BatchHandler<C, Name, Tables, Opened>,
+    options: BatchOptions,
+  ): ServiceDefinition<C, Tables, Opened>
+  /**
+   * Runs a process manager: its events are handled by it, and its timers come on a topic of the
+   * service's own. An event has one handler in a service, a process's `on` included. Throws
+   * `definition-invalid`.
+   */
+  process<State, Timer extends string>(
+    manager: ProcessManager<C, State, Timer>,
   ): ServiceDefinition<C, Tables, Opened>
   /** Starts with the service and stops before it: an HTTP server, or anything with a stop. */
   serve(start: StartServer<C, Tables, Opened>): ServiceDefinition<C, Tables, Opened>
@@ -99,6 +120,7 @@ export function service<C extends Catalogue, Tables = object>(
     migrations,
     resources: noResources,
     handlers: new Map(),
+    processes: [],
     servers: [],
   })
 }
@@ -120,12 +142,31 @@ function defined<C extends Catalogue, Tables, Opened extends object>(
       return defined({ ...parts, resources: new Resources(open) })
     },
     on(eventName, handler, options = {}) {
-      checkHandled(parts, eventName)
-      const handle = untypedHandler<C, typeof eventName, Tables, Opened>(
-        { eventName, options, resources },
-        handler,
+      const place = { eventName, options, resources }
+      const handle = untypedHandler<C, typeof eventName, Tables, Opened>(place, handler)
+      return defined({ ...parts, handlers: withHandler(parts, handle) })
+    },
+    onBatch(eventName, handler, { sizeMax, waitMsMax = 0, ...options }) {
+      const place = { eventName, options, resources, batch: { sizeMax, waitMsMax } }
+      const handle = untypedBatchHandler<C, typeof eventName, Tables, Opened>(place, handler)
+      return defined({ ...parts, handlers: withHandler(parts, handle) })
+    },
+    process(manager) {
+      checkProcess(parts, manager)
+      const withEvents = [...manager.events.keys()].reduce<AnyServiceDefinition>(
+        (definition, eventName) => ({
+          ...definition,
+          handlers: withHandler(definition, {
+            eventName,
+            options: manager.handling,
+            handle: (event, context) =>
+              hearEvent({ manager, service: parts.name }, event, context),
+          }),
+        }),
+        parts,
       )
-      return defined({ ...parts, handlers: new Map([...handlers, [eventName, handle]]) })
+      const processes = [...parts.processes, manager]
+      return defined({ ...parts, handlers: withEvents.handlers, processes })
     },
     serve(start) {
       return defined({ ...parts, servers: [...servers, untypedServer(resources, start)] })
@@ -133,20 +174,40 @@ function defined<C extends Catalogue, Tables, Opened extends object>(
   }
 }
 
-/** An event has one handler in a service, and the catalogue has the event. */
-function checkHandled({ name, catalogue, handlers }: AnyServiceDefinition, event: string): void {
-  if (!catalogue.routes.has(event)) {
+/** An event has one handler in a service, the catalogue has the event, and its options hold. */
+function withHandler(parts: AnyServiceDefinition, handler: UntypedHandler) {
+  const { name, catalogue, handlers } = parts
+  const { eventName } = handler
+  if (!catalogue.routes.has(eventName)) {
     throw new MillraceError(
       'definition-invalid',
-      `service "${name}" handles "${event}", which catalogue "${catalogue.name}" does not have`,
+      `service "${name}" handles "${eventName}", which catalogue "${catalogue.name}" does not have`,
     )
   }
-  if (handlers.has(event)) {
+  if (handlers.has(eventName)) {
     throw new MillraceError(
       'definition-invalid',
-      `service "${name}" has two handlers for "${event}"; make them one`,
+      `service "${name}" has two handlers for "${eventName}"; make them one`,
     )
   }
+  checkOptions(`service "${name}" on "${eventName}"`, handler)
+  return new Map([...handlers, [eventName, handler]])
+}
+
+function checkProcess({ name, catalogue, processes }: AnyServiceDefinition, manager: AnyProcessManager) {
+  const problem =
+    manager.catalogue !== catalogue
+      ? `is of catalogue "${manager.catalogue.name}", and the service of "${catalogue.name}"`
+      : processes.some((other) => other.name === manager.name)
+        ? 'is there already'
+        : manager.timerNames
+            .filter((timer) => !manager.timers.has(timer))
+            .map((timer) => `has a timer "${timer}" and no onTimer for it`)[0]
+  if (problem === undefined) return
+  throw new MillraceError(
+    'definition-invalid',
+    `process "${manager.name}" in service "${name}" ${problem}`,
+  )
 }
 
 function notFirst(name: string): MillraceError {

@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { AnyEvent, Catalogue } from './catalogue/catalogue.ts'
+import type { BatchContext, BatchHandler, BatchLimits } from './batch-handler.ts'
 import type { Environment } from './environment.ts'
 import type {
   Cancel,
@@ -20,6 +21,7 @@ import type {
   TransactionOptions,
 } from './server.ts'
 import type { UntypedOpenAggregates } from './state/open-aggregate.ts'
+import type { ProcessDoor } from './state/process-door.ts'
 import type { KitTables } from './store/kit-tables.ts'
 import { viewTables, viewTransaction } from './store/table-view.ts'
 
@@ -43,9 +45,17 @@ export type UntypedPublish = (
   options?: PublishOptions,
 ) => Promise<string>
 
-export interface UntypedHandlerContext extends UntypedTransactionContext {
-  readonly read: Kysely<KitTables>
+/** What one event says and does. */
+export interface UntypedEventContext extends UntypedTransactionContext {
+  /** For the kit's own handlers: those of process managers. */
+  readonly process: ProcessDoor
   readonly effect: Effect
+  readonly log: Log
+}
+
+interface UntypedRunContext {
+  readonly db: Transaction<KitTables>
+  readonly read: Kysely<KitTables>
   readonly signal: AbortSignal
   readonly attempt: number
   readonly resources: object
@@ -53,12 +63,23 @@ export interface UntypedHandlerContext extends UntypedTransactionContext {
   readonly log: Log
 }
 
-export interface UntypedHandler {
+export interface UntypedHandlerContext extends UntypedRunContext, UntypedEventContext {}
+
+export interface UntypedBatchContext extends UntypedRunContext {
+  of(event: { readonly eventId: string }): UntypedEventContext
+}
+
+/** Methods, so that a handler of one event is a handler of events in general. */
+export type UntypedHandler = {
   readonly eventName: string
   readonly options: HandlerOptions
-  /** A method, so that a handler of one event is a handler of events in general. */
-  handle(event: AnyEvent, context: UntypedHandlerContext): Promise<void>
-}
+} & (
+  | { readonly batch?: never; handle(event: AnyEvent, context: UntypedHandlerContext): Promise<void> }
+  | {
+      readonly batch: BatchLimits
+      handleBatch(events: readonly AnyEvent[], context: UntypedBatchContext): Promise<void>
+    }
+)
 
 export type UntypedTransaction = <Result>(
   work: (context: UntypedTransactionContext) => Promise<Result>,
@@ -106,6 +127,40 @@ export function untypedHandler<
         ...typedTransactionContext<C, Tables>(context),
         read: viewTables<Tables>(context.read),
         resources: resources.of(context.resources),
+      }),
+  }
+}
+
+export interface BatchPlace<Opened extends object> extends HandlerPlace<Opened> {
+  readonly batch: BatchLimits
+}
+
+export function untypedBatchHandler<
+  C extends Catalogue,
+  Name extends keyof C['events'] & string,
+  Tables,
+  Opened extends object,
+>(
+  { eventName, options, batch, resources }: BatchPlace<Opened>,
+  handler: BatchHandler<C, Name, Tables, Opened>,
+): UntypedHandler {
+  const typed: {
+    handle(events: readonly AnyEvent[], context: BatchContext<C, Tables, Opened>): Promise<void>
+  } = { handle: handler }
+  return {
+    eventName,
+    options,
+    batch,
+    handleBatch: (events, context) =>
+      typed.handle(events, {
+        ...context,
+        db: viewTransaction<Tables>(context.db),
+        read: viewTables<Tables>(context.read),
+        resources: resources.of(context.resources),
+        of(event) {
+          const one = context.of(event)
+          return { ...one, ...typedTransactionContext<C, Tables>(one) }
+        },
       }),
   }
 }

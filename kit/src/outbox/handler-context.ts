@@ -9,8 +9,10 @@ import type { Log } from '../log.ts'
 import { observedEffect } from '../observe/observed-effect.ts'
 import type { Observer } from '../observe/observer.ts'
 import type { AnyServiceDefinition } from '../service.ts'
+import { openProcessDoor } from '../state/process-door.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { Store } from '../store/store.ts'
+import type { TransactionUndone } from '../store/transaction-undone.ts'
 import type { UntypedBatchContext, UntypedEventContext, UntypedHandlerContext } from '../untyped.ts'
 import type { Outbox } from './outbox.ts'
 import { Publisher } from './publisher.ts'
@@ -44,6 +46,8 @@ interface RunOptions {
   readonly signal: AbortSignal
   /** Runs first inside the transaction: the inbox row, which decides whether it is a repeat. */
   readonly opened?: (db: Transaction<KitTables>) => Promise<void>
+  /** See `ScopeOptions.shared`. */
+  readonly shared?: string
 }
 
 export interface HandlingOptions extends Heard, RunOptions {}
@@ -57,6 +61,8 @@ export interface Handling<Context = UntypedHandlerContext> {
   readonly context: Context
   /** False as long as the handler used no transaction: nothing of it is to be committed. */
   readonly isUsed: boolean
+  /** See `Scope.undone`. */
+  readonly undone: TransactionUndone | null
   /** Runs the handler's code, with the event's correlation around it. */
   run<Result>(work: () => Promise<Result>): Promise<Result>
   /**
@@ -73,14 +79,8 @@ export function openHandling(tools: DeliveryTools, options: HandlingOptions): Ha
   const correlation = correlationOf(options)
   const name = `${event.eventType} ${event.eventId}`
   const work = openWork(tools, { ...options, name, correlation })
-  return {
-    ...work.handling,
-    get isUsed() {
-      return work.isUsed()
-    },
-    context: { ...contextOf(tools, options), ...work.of(options), attempt },
-    run: (handle) => withCorrelation(correlation, handle),
-  }
+  const context = { ...contextOf(tools, options), ...work.of(options), attempt }
+  return work.handling(context, (handle) => withCorrelation(correlation, handle))
 }
 
 /** As `openHandling`, for several events in one transaction, each with a voice of its own. */
@@ -94,24 +94,14 @@ export function openBatchHandling(
   const correlation = first === undefined ? noCorrelation : correlationOf(first)
   const work = openWork(tools, { ...options, name, correlation })
   const byId = new Map(heard.map((one) => [one.event.eventId, one]))
-  return {
-    ...work.handling,
-    get isUsed() {
-      return work.isUsed()
-    },
-    context: {
-      ...contextOf(tools, options),
-      db: work.db,
-      log: tools.log,
-      of({ eventId }) {
-        const one = byId.get(eventId)
-        if (one !== undefined) return work.of(one)
-        throw new MillraceError('definition-invalid', `no event of this batch has id "${eventId}"`)
-      },
-    },
-    // What a batch does has as many causes as events: `of` says which is meant.
-    run: (handle) => handle(),
+  const of = ({ eventId }: { readonly eventId: string }): UntypedEventContext => {
+    const one = byId.get(eventId)
+    if (one !== undefined) return work.of(one)
+    throw new MillraceError('definition-invalid', `no event of this batch has id "${eventId}"`)
   }
+  const context = { ...contextOf(tools, options), db: work.db, log: tools.log, of }
+  // What a batch does has as many causes as events: `of` says which is meant.
+  return work.handling(context, (handle) => handle())
 }
 
 const noCorrelation: Correlation = { correlationId: '', causationId: null, traceparent: null }
@@ -134,10 +124,11 @@ interface WorkOptions extends RunOptions {
 /** A run's transaction, and what is said in it, by each of its events. */
 function openWork(tools: DeliveryTools, options: WorkOptions) {
   const { service, store, outbox, effects, clock, random, observer } = tools
-  const { name, correlation, signal, opened } = options
+  const { name, correlation, signal, opened, shared } = options
   const scope = store.scope({
     name: `${service.name} on ${name}`,
     ...(opened === undefined ? {} : { opened }),
+    ...(shared === undefined ? {} : { shared }),
     closing: (db) => publisher.flush(db),
   })
   const publisher = new Publisher({
@@ -157,11 +148,31 @@ function openWork(tools: DeliveryTools, options: WorkOptions) {
     const { correlationId } = caused
     return {
       ...transactionContext({ db: scope.db, publisher, correlation: caused, clock, random }),
+      process: openProcessDoor({
+        db: scope.db,
+        schedule: outbox.schedule,
+        later: (timer) => publisher.later(timer),
+        source: service.source,
+        correlation: caused,
+        clock,
+        random,
+      }),
       effect: observedEffect(tools, event, effects.of({ eventId, scope, signal })),
       log: tools.log.child({ correlationId, eventId }),
     }
   }
-  const handling = {
+  const handling = <Context>(
+    context: Context,
+    run: Handling<Context>['run'],
+  ): Handling<Context> => ({
+    context,
+    run,
+    get isUsed() {
+      return scope.isOpen || publisher.isUsed
+    },
+    get undone() {
+      return scope.undone
+    },
     async commit() {
       await publisher.settled()
       await scope.commit()
@@ -171,6 +182,6 @@ function openWork(tools: DeliveryTools, options: WorkOptions) {
       publisher.close()
       await scope.rollback()
     },
-  }
-  return { db: scope.db, of, handling, isUsed: () => scope.isOpen || publisher.isUsed }
+  })
+  return { db: scope.db, of, handling }
 }

@@ -12,7 +12,7 @@ import type { PublishOptions } from '../handler.ts'
 import { eventBytesMax } from '../limits.ts'
 import type { Observer } from '../observe/observer.ts'
 import { dueTimeOf } from '../schedule/due-time.ts'
-import type { CancelOutcome } from '../schedule/schedule.ts'
+import type { CancelOutcome, Scheduled } from '../schedule/schedule.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { OutboxRow } from '../store/tables/outbox.ts'
 import type { Outbox } from './outbox.ts'
@@ -56,6 +56,7 @@ export class Publisher {
   readonly #cancelling: Promise<CancelOutcome>[] = []
   /** Ids of events for later that were cancelled in the transaction that published them. */
   readonly #withdrawn = new Set<string>()
+  readonly #timers: Scheduled[] = []
   #later = 0
   #said: readonly Prepared[] = []
   #isClosed = false
@@ -103,6 +104,11 @@ export class Publisher {
     return outcome
   }
 
+  /** Adds a timer of a process, in a transaction that is open. */
+  later(timer: Scheduled): void {
+    this.#timers.push(timer)
+  }
+
   /**
    * Resolves once all that was published so far is checked and has its transaction, which can
    * be opened no more once it commits. Throws what is wrong with any of it.
@@ -122,8 +128,9 @@ export class Publisher {
         ? []
         : [{ kind: 'event' as const, row, ...due }],
     )
-    await outbox.schedule.add(db, later)
-    this.#later = later.length
+    const scheduled = [...later, ...this.#timers]
+    await outbox.schedule.add(db, scheduled)
+    this.#later = scheduled.length
     this.#said = prepared.filter(({ due }) => due === null)
     await outbox.append(
       db,

@@ -7,6 +7,7 @@ import { pruneEveryMs, relayDrainMsMax, relaySweepMs } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Observer } from '../observe/observer.ts'
 import type { AnyServiceDefinition } from '../service.ts'
+import { timerTopics } from '../state/timer-event.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { Store } from '../store/store.ts'
 import type { TopicPartition, Transport } from '../transport/transport.ts'
@@ -76,7 +77,7 @@ export class Relay {
   constructor(options: RelayOptions) {
     this.#options = options
     const { transport, service, clock, outbox } = options
-    const topics = [...service.catalogue.topics, ...controlTopics]
+    const topics = [...service.catalogue.topics, ...timerTopics(service), ...controlTopics]
     this.#view = new ClusterView(transport, topics, clock)
     this.#instances = options.instances ?? soleInstance
     this.#leave = [

@@ -110,6 +110,7 @@ export type ProcessHandlingOptions = Pick<HandlerOptions, 'retry' | 'timeoutMs'>
 export interface ProcessManager<C extends Catalogue, State, Timer extends string>
   extends AnyProcessManager {
   readonly catalogue: C
+  readState(text: string, stateVersion: number): State
   /**
    * What to do when an event is heard. `id` says whose it is; null: nobody's. Any of its events
    * may be the first that a process hears, because Kafka orders no two topics: the state is then
@@ -156,7 +157,8 @@ export interface AnyProcessManager {
   readonly late: ReadonlyMap<string, ProcessLateRule>
   readonly timers: ReadonlyMap<string, ProcessTimerRule>
   initial(id: string): unknown
-  upgrade(state: unknown, stateVersion: number): unknown
+  /** A stored state, made one of today where it is older. Throws `process-unreadable`. */
+  readState(text: string, stateVersion: number): unknown
 }
 
 // Methods, so that rules for one event and one state are rules for events and states in general.
@@ -221,8 +223,11 @@ export function defineProcess<C extends Catalogue, State, const Timer extends st
     late: new Map(),
     timers: new Map(),
     initial: (id) => options.initial(id),
-    upgrade(state, version) {
-      if (options.upgrade !== undefined) return options.upgrade(state, version)
+    readState(text, version) {
+      // It was a State of this very version when it was written.
+      const stored: State = JSON.parse(text)
+      if (version === stateVersion) return stored
+      if (options.upgrade !== undefined) return options.upgrade(stored, version)
       throw new MillraceError(
         'process-unreadable',
         `a process "${name}" has a state of version ${version}, and the program is at ` +
@@ -232,10 +237,13 @@ export function defineProcess<C extends Catalogue, State, const Timer extends st
   })
 }
 
-type Parts<C extends Catalogue> = AnyProcessManager & { readonly catalogue: C }
+interface Parts<C extends Catalogue, State> extends AnyProcessManager {
+  readonly catalogue: C
+  readState(text: string, stateVersion: number): State
+}
 
 function defined<C extends Catalogue, State, Timer extends string>(
-  parts: Parts<C>,
+  parts: Parts<C, State>,
 ): ProcessManager<C, State, Timer> {
   return {
     ...parts,
