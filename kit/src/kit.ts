@@ -17,6 +17,12 @@ export { headerNames } from './catalogue/event-headers.ts'
 export { flatJson } from './catalogue/flat-json.ts'
 export { type OlderBody, type Upcast, upcast } from './catalogue/upcast.ts'
 export type { DecodedValue, FormattedEvent, WireFormat } from './catalogue/wire-format.ts'
+export type {
+  BatchContext,
+  BatchHandler,
+  BatchOptions,
+  EventContext,
+} from './batch-handler.ts'
 export { type Clock, type Random, systemClock, type Timer } from './clock.ts'
 export { type KafkaConfig, readKafkaConfig } from './config/kafka-config.ts'
 export type { CommandOutcome } from './control/command.ts'
@@ -33,6 +39,7 @@ export type { DeadLetterTarget } from './dead-letter/dead-letters.ts'
 export type { Envelope } from './envelope.ts'
 export type { Environment } from './environment.ts'
 export {
+  Fatal,
   isOutage,
   MillraceError,
   type MillraceErrorCode,
@@ -111,6 +118,15 @@ export {
   type ProcessTimer,
   type ProcessView,
 } from './state/process-manager.ts'
+export { type ProcessReport, readProcess } from './state/process-rows.ts'
+export {
+  newInstance,
+  type ProcessInput,
+  type ProcessInstance,
+  type ProcessOutcome,
+  stepProcess,
+  type TimerSetting,
+} from './state/process-step.ts'
 export type { AnySaid, Said } from './state/said.ts'
 export { readAggregate, readStream, type StoredEvent, type StreamPlace } from './state/stream.ts'
 export { type InstanceLock, lockInstance } from './store/instance-lock.ts'
@@ -164,5 +180,6 @@ export type {
   TopicDescription,
   TopicPartition,
   TopicRequest,
+  TopicTrouble,
   Transport,
 } from './transport/transport.ts'
