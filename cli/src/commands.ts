@@ -34,6 +34,14 @@ export const commands: CommandTable = {
     summary: 'give dead letters up for good',
     load: async () => (await import('./commands/discard.ts')).command,
   },
+  catalogue: {
+    summary: 'print the events of a system: for comparing, AsyncAPI, JSON Schema, or a chart',
+    load: async () => (await import('./commands/catalogue.ts')).command,
+  },
+  check: {
+    summary: 'say what a changed catalogue would break: against a former one, and real records',
+    load: async () => (await import('./commands/check.ts')).command,
+  },
   reset: {
     summary: 'start over: empty the broker and the databases of a data directory together',
     load: async () => (await import('./commands/reset.ts')).command,

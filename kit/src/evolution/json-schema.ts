@@ -28,6 +28,8 @@ export function jsonSchemaOf(schema: StandardSchemaV1, side: SchemaSide): JsonSc
   }
 }
 
-function withoutDialect({ $schema: _, ...schema }: Record<string, unknown>): JsonSchemaObject {
+function withoutDialect(converted: Record<string, unknown>): JsonSchemaObject {
+  const schema = { ...converted }
+  delete schema['$schema']
   return schema
 }

@@ -1,0 +1,36 @@
+// The AsyncAPI document of each system is valid by AsyncAPI's own schema.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import specification from '@asyncapi/specs/schemas/3.0.0-without-$id.json' with { type: 'json' }
+import type { System } from '@millrace/kit'
+import { asyncApiOf } from '@millrace/kit/evolution'
+import { system as todo } from '@millrace/todo'
+import { Ajv } from 'ajv'
+import addFormats from 'ajv-formats'
+
+const ajv = new Ajv({ strict: false, allErrors: true, logger: false })
+addFormats.default(ajv)
+const isValid = ajv.compile(specification)
+
+function documentOf({ title, services }: System) {
+  const [first] = services
+  assert.ok(first !== undefined)
+  const { catalogue } = first.service
+  return asyncApiOf(catalogue, {
+    title,
+    version: '1.0.0',
+    services: services.map(({ service }) => service),
+    servers: { development: 'localhost:9092' },
+  })
+}
+
+for (const system of [todo]) {
+  test(`${system.name}: its AsyncAPI document is valid`, () => {
+    assert.ok(isValid(documentOf(system)), JSON.stringify(isValid.errors?.slice(0, 5), null, 2))
+  })
+}
+
+test('the schema refuses a document that is not one', () => {
+  assert.equal(isValid({ ...documentOf(todo), channels: [] }), false)
+})
