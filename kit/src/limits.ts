@@ -34,6 +34,27 @@ export const sharedConnectionsMax = 2
 export const transactionConnectionsMax = 4
 export const readConnectionsMax = 2
 
+/** Handlers in one shared transaction: beyond 50 the gain is small, and a failure undoes more. */
+export const sharedScopesMax = 50
+
+/** How long one that shares a transaction may keep the others waiting. */
+export const sharedHeldMsMax = 50
+
+/** One that was slow is alone for so long: a slow dependency lasts seconds. */
+export const sharedSlowMs = 10_000
+
+/** One that could have seen another's work by half: it is in its code, so it will again. */
+export const sharedInterferedMs = 10 * 60 * 1000
+
+/** Above three failures in a hundred, being alone costs less than undoing the neighbours. */
+export const sharedFailuresMax = 0.03
+
+/** How many runs the part of failures is an average of. */
+export const sharedMemory = 200
+
+/** Kinds that are remembered: a service has dozens of subscriptions. */
+export const sharedKindsMax = 1_000
+
 /** Opening a connection, or waiting for one that others use. */
 export const postgresConnectMsMax = 5_000
 
@@ -204,6 +225,9 @@ export const batchWaitMsMax = 60_000
 /** Inbox rows of handlers that used no transaction, written in one. */
 export const handledRowsMax = 256
 
+/** A handler whose shared transaction others undid so often has one of its own. */
+export const undoneMax = 3
+
 /** A handler that has not come back so long after its signal fired does not heed it. */
 export const overdueToldMs = 10_000
 
@@ -313,6 +337,15 @@ export const lagTrendReadingsMax = 30
 
 /** … and by so many records: less is the coming and going of any day. */
 export const lagGrowthToldMin = 1_000
+
+/** How often a service looks at itself: whoever watches it sees a change after this. */
+export const serviceLookMs = 5_000
+
+/** … and it tells at this beat even if nothing has changed; silent for three of them, it is gone. */
+export const serviceBeatMs = 30_000
+
+/** Who has been silent for so long is not missed any more: its record may go. */
+export const serviceForgottenMs = 24 * 60 * 60 * 1000
 
 /** Steps that a service tells a second: enough for each event of a small service, never a load. */
 export const traceStepsPerSecondMax = 1_000

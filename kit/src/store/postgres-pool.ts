@@ -11,6 +11,7 @@ import { PostgresConnection } from './postgres-connection.ts'
 import { postgresError } from './postgres-error.ts'
 import { typeParsers } from './postgres-types.ts'
 import type { PostgresPlace } from './postgres-url.ts'
+import { storeBusy } from './store-error.ts'
 
 export interface PostgresPoolOptions {
   readonly place: PostgresPlace
@@ -71,7 +72,7 @@ export class PostgresPool {
   /** Waits for a connection. Rejects with `store-busy`, `store-failed` or `service-stopped`. */
   async lease(name: string): Promise<Lease> {
     if (this.#isClosing) throw stopping(name)
-    if (this.#pool.waitingCount >= writerQueueMax) throw busy(name, this.#place)
+    if (this.#pool.waitingCount >= writerQueueMax) throw storeBusy(name)
     this.#leases += 1
     try {
       const client = await this.#pool.connect()
@@ -79,7 +80,7 @@ export class PostgresPool {
     } catch (error) {
       this.#returned()
       const isWaiting = error instanceof Error && error.message.startsWith('timeout exceeded')
-      throw isWaiting ? busy(name, this.#place) : postgresError(error, this.#place)
+      throw isWaiting ? storeBusy(name) : postgresError(error, this.#place)
     }
   }
 
@@ -111,14 +112,6 @@ export class PostgresPool {
     this.#leases -= 1
     if (this.#leases === 0) this.#closed()
   }
-}
-
-function busy(name: string, place: string): MillraceError {
-  return new MillraceError(
-    'store-busy',
-    `"${name}" is not begun: all connections of the service to ${place} are in use`,
-    { retriable: true },
-  )
 }
 
 function stopping(name: string): MillraceError {

@@ -2,7 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { DefaultQueryExecutor, type Kysely, PostgresAdapter, type Transaction } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
-import { readConnectionsMax, transactionConnectionsMax, transactionHeldMsMax } from '../limits.ts'
+import {
+  readConnectionsMax,
+  sharedConnectionsMax,
+  transactionConnectionsMax,
+  transactionHeldMsMax,
+} from '../limits.ts'
 import { type KitTables, kitMigrations } from './kit-tables.ts'
 import { migrate } from './migrations.ts'
 import { PortablePostgresCompiler } from './postgres-compiler.ts'
@@ -11,9 +16,11 @@ import { withSchemaLock } from './postgres-schema.ts'
 import { takePostgresTurn } from './postgres-turn.ts'
 import { readPostgresUrl } from './postgres-url.ts'
 import { type CurrentTransaction, runTransaction } from './run-transaction.ts'
+import { SharedTransactions } from './shared-transactions.ts'
 import type { Scope, ScopeOptions, Store } from './store.ts'
 import type { Migrations } from './table-definitions.ts'
 import { viewTables } from './table-view.ts'
+import type { TakenTurn, TurnOptions } from './turn.ts'
 import { TurnScope } from './turn-scope.ts'
 
 export interface PostgresOptions {
@@ -69,6 +76,8 @@ class PostgresStore implements Store<KitTables> {
   readonly #clock: Clock
   readonly #reading: PostgresPool
   readonly #writing: PostgresPool
+  readonly #sharing: PostgresPool
+  readonly #shared: SharedTransactions
   readonly #executor: DefaultQueryExecutor
   readonly #current: CurrentTransaction = new AsyncLocalStorage()
   #closed: Promise<void> | undefined
@@ -78,6 +87,8 @@ class PostgresStore implements Store<KitTables> {
     const shared = { place: readPostgresUrl(url), schema: owner, applicationName: owner }
     this.#reading = new PostgresPool({ ...shared, connectionsMax: readConnectionsMax })
     this.#writing = new PostgresPool({ ...shared, connectionsMax: transactionConnectionsMax })
+    this.#sharing = new PostgresPool({ ...shared, connectionsMax: sharedConnectionsMax })
+    this.#shared = new SharedTransactions(this.#sharing, clock)
     this.#executor = new DefaultQueryExecutor(
       new PortablePostgresCompiler(),
       new PostgresAdapter(),
@@ -107,8 +118,35 @@ class PostgresStore implements Store<KitTables> {
       heldMsMax: transactionHeldMsMax,
       ...options,
       executor: this.#executor,
-      take: (turn) => takePostgresTurn(this.#writing, this.#clock, turn),
+      take: (turn) => this.#take(turn, options.shared),
     })
+  }
+
+  async #take(turn: TurnOptions, kind: string | undefined): Promise<TakenTurn> {
+    if (kind !== undefined && this.#shared.admits(kind)) return this.#shared.take(kind, turn)
+    const taken = await takePostgresTurn(this.#writing, this.#clock, turn)
+    return kind === undefined ? taken : this.#watched(taken, kind)
+  }
+
+  /** A kind that is alone because it failed often shares again once it fails seldom. */
+  #watched(taken: TakenTurn, kind: string): TakenTurn {
+    const { turn } = taken
+    return {
+      ...taken,
+      turn: {
+        get isHeld() {
+          return turn.isHeld
+        },
+        keep: async () => {
+          await turn.keep()
+          this.#shared.wasAlone(kind, true)
+        },
+        drop: async () => {
+          if (turn.isHeld) this.#shared.wasAlone(kind, false)
+          await turn.drop()
+        },
+      },
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -117,6 +155,7 @@ class PostgresStore implements Store<KitTables> {
   }
 
   async #close(): Promise<void> {
+    await this.#sharing.close()
     await this.#writing.close()
     await this.#reading.close()
   }

@@ -58,6 +58,15 @@ export function rolledBack(): MillraceError {
   )
 }
 
+/** The error of a transaction that found no place among those that use the connections. */
+export function storeBusy(name: string): MillraceError {
+  return new MillraceError(
+    'store-busy',
+    `"${name}" is not begun: all connections of the service to PostgreSQL are in use`,
+    { retriable: true },
+  )
+}
+
 /** The error of a transaction that was held past its limit. */
 export function tooLong({ name, heldMsMax }: TurnOptions): MillraceError {
   return new MillraceError(
