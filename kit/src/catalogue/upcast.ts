@@ -11,7 +11,10 @@ import { validate } from './validation.ts'
 /** A body of an older version: the fields, and the payload. */
 export type OlderBody = Readonly<Record<string, unknown>> & { readonly payload: unknown }
 
-/** Turns the body of one version into that of the next. It must be pure; where it throws, the record is rejected. */
+/**
+ * Turns the body of one version into that of the next. It must be pure; where it throws, the
+ * record is rejected.
+ */
 export type Upcast = (body: OlderBody) => OlderBody | Promise<OlderBody>
 
 /**
