@@ -1,5 +1,11 @@
 // Declare: what may be said, and who does what.
 
+export type {
+  BatchContext,
+  BatchHandler,
+  BatchOptions,
+  EventContext,
+} from './batch-handler.ts'
 export { baseEventJson } from './catalogue/base-event-json.ts'
 export {
   type AnyEvent,
@@ -17,12 +23,6 @@ export { headerNames } from './catalogue/event-headers.ts'
 export { flatJson } from './catalogue/flat-json.ts'
 export { type OlderBody, type Upcast, upcast } from './catalogue/upcast.ts'
 export type { DecodedValue, FormattedEvent, WireFormat } from './catalogue/wire-format.ts'
-export type {
-  BatchContext,
-  BatchHandler,
-  BatchOptions,
-  EventContext,
-} from './batch-handler.ts'
 export { type Clock, type Random, systemClock, type Timer } from './clock.ts'
 export { type KafkaConfig, readKafkaConfig } from './config/kafka-config.ts'
 export type { CommandOutcome } from './control/command.ts'
@@ -183,3 +183,4 @@ export type {
   TopicTrouble,
   Transport,
 } from './transport/transport.ts'
+export { partitionKey } from './transport/transport.ts'

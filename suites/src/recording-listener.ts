@@ -4,6 +4,7 @@ import type {
   IncomingRecord,
   OutgoingRecord,
   TopicPartition,
+  TopicTrouble,
 } from '@millrace/kit'
 
 /** A record with a text as its value, for tests in which nothing else matters. */
@@ -25,6 +26,9 @@ export class RecordingListener implements ConsumerListener {
   readonly assignments: (readonly AssignedPartition[])[] = []
   readonly received: IncomingRecord[] = []
   readonly failures: Error[] = []
+  readonly losses: (readonly TopicPartition[])[] = []
+  troubles: readonly TopicTrouble[] = []
+  readonly #owned = new Map<string, AssignedPartition>()
   onAssigned: (partitions: readonly AssignedPartition[]) => void = () => {}
   onRevoked: (partitions: readonly TopicPartition[]) => Promise<void> = async () => {}
   readonly #waiting = new Set<() => void>()
@@ -34,6 +38,13 @@ export class RecordingListener implements ConsumerListener {
     return this.received
       .filter((record) => partition === undefined || record.partition === partition)
       .map(textOf)
+  }
+
+  /** What is ours now, by topic and number. */
+  get owned(): readonly AssignedPartition[] {
+    return [...this.#owned.values()].sort((a, b) =>
+      a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
+    )
   }
 
   /** Resolves as soon as `reached` holds; a test's own time limit ends one that never does. */
@@ -51,6 +62,7 @@ export class RecordingListener implements ConsumerListener {
 
   async assigned(partitions: readonly AssignedPartition[]): Promise<void> {
     this.assignments.push(partitions)
+    for (const at of partitions) this.#owned.set(`${at.topic}/${at.partition}`, at)
     this.onAssigned(partitions)
     this.#changed()
   }
@@ -62,11 +74,26 @@ export class RecordingListener implements ConsumerListener {
 
   async revoked(partitions: readonly TopicPartition[]): Promise<void> {
     await this.onRevoked(partitions)
+    this.#forget(partitions)
+  }
+
+  lost(partitions: readonly TopicPartition[]): void {
+    this.losses.push(partitions)
+    this.#forget(partitions)
+  }
+
+  troubled(troubles: readonly TopicTrouble[]): void {
+    this.troubles = troubles
     this.#changed()
   }
 
   failed(error: Error): void {
     this.failures.push(error)
+    this.#changed()
+  }
+
+  #forget(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.#owned.delete(`${topic}/${partition}`)
     this.#changed()
   }
 

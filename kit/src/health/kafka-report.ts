@@ -1,18 +1,21 @@
 import { lagToldMin } from '../limits.ts'
 import type { OutboxHealth } from '../outbox/outbox-health.ts'
-import type { ServiceHealth } from '../server.ts'
+import type { ServiceHealth } from './service-health.ts'
 
 /** What `/health/kafka` answers: plain JSON, for people and for monitors. */
 export interface KafkaReport {
   /**
    * `up`; `degraded` where events wait though Kafka answers (an outage, a refused event, a lost
-   * group); `down` where it does not; `disabled` by KAFKA_ENABLED=false.
+   * group), or records were lost before they were heard; `down` where Kafka does not answer;
+   * `disabled` by KAFKA_ENABLED=false.
    */
   readonly status: 'up' | 'degraded' | 'down' | 'disabled'
   readonly cluster: { readonly clusterId: string } | null
   /** The service's consumer group; empty for a service that listens to nothing. */
   readonly groups: readonly GroupReport[]
   readonly outbox: OutboxHealth
+  /** How many events are put aside, by state. */
+  readonly deadLetters: Readonly<Record<string, number>>
   /** Why it is not up, and what helps. */
   readonly reason: string | null
   readonly hint: string | null
@@ -20,8 +23,8 @@ export interface KafkaReport {
 
 export interface GroupReport {
   readonly group: string
-  /** Records that the group has not passed yet, in all. */
-  readonly lag: number
+  /** Records that the group has not passed yet, in all; null where Kafka does not tell. */
+  readonly lag: number | null
   readonly partitions: readonly PartitionReport[]
   /** Events in memory, and keys that a dead letter holds back. */
   readonly events: number
@@ -34,16 +37,19 @@ export interface PartitionReport {
   readonly partition: number
   /** Null where the group has committed nothing yet. */
   readonly committed: number | null
+  /** The first record that retention has left, and where the next will go. */
+  readonly start: number
   readonly end: number
   readonly lag: number
 }
 
 export function kafkaReport(health: ServiceHealth): KafkaReport {
-  const { kafka, outbox } = health
+  const { kafka, outbox, deadLetters } = health
   const base = {
     cluster: kafka.kind === 'met' ? { clusterId: kafka.clusterId } : null,
     groups: groupsOf(health),
     outbox,
+    deadLetters: Object.fromEntries(deadLetters),
   }
   switch (kafka.kind) {
     case 'disabled':
@@ -65,7 +71,7 @@ export function kafkaReport(health: ServiceHealth): KafkaReport {
     case 'met': {
       const trouble = troubleOf(health)
       if (trouble !== null) return { ...base, status: 'degraded', ...trouble }
-      return { ...base, status: 'up', ...delayOf(base.groups) }
+      return { ...base, status: 'up', ...delayOf(health) }
     }
     default:
       return kafka satisfies never
@@ -77,8 +83,11 @@ interface Trouble {
   readonly hint: string | null
 }
 
-/** The first thing that keeps events waiting though Kafka answers. */
-function troubleOf({ kafka, consumer, outbox }: ServiceHealth): Trouble | null {
+/** The first thing that keeps events waiting, or has lost them, though Kafka answers. */
+function troubleOf(health: ServiceHealth): Trouble | null {
+  const { kafka, consumer, outbox } = health
+  const lost = lossOf(health)
+  if (lost !== null) return lost
   const [outage] = consumer?.outages ?? []
   if (outage !== undefined) {
     return {
@@ -102,29 +111,63 @@ function troubleOf({ kafka, consumer, outbox }: ServiceHealth): Trouble | null {
   return { reason: trouble, hint: 'It joins its group again by itself; see the log.' }
 }
 
-/** Being behind is no trouble by itself: only who watches it grow can tell. */
-function delayOf(groups: readonly GroupReport[]): Trouble {
-  const lag = groups.reduce((sum, group) => sum + group.lag, 0)
-  if (lag < lagToldMin) return { reason: null, hint: null }
+/** Records that retention removed before the group had passed them: the one loss that is real. */
+function lossOf({ lag }: ServiceHealth): Trouble | null {
+  const lost = lag.filter(({ committed, start }) => committed !== null && committed < start)
+  const [first] = lost
+  if (first === undefined) return null
+  const records = lost.reduce((sum, { committed, start }) => sum + (start - (committed ?? 0n)), 0n)
   return {
-    reason: `the group is ${lag} records behind`,
-    hint: 'If it grows, look for a slow handler; keys run at once, so that more of them help.',
+    reason:
+      `up to ${records} records of "${first.topic}"${lost.length > 1 ? ' and others' : ''} were ` +
+      'removed by retention before the group had read them',
+    hint:
+      'The topic keeps its records for a shorter time than the service was behind. Raise its ' +
+      'retention.ms, and look for why the service was away or slow.',
   }
 }
 
-function groupsOf({ consumer, group, lag }: ServiceHealth): readonly GroupReport[] {
+/** Being behind is no trouble by itself; falling behind is what somebody should look at. */
+function delayOf(health: ServiceHealth): Trouble {
+  const { lag, lagUnknown, lagGrowth, slowest } = health
+  if (lagUnknown !== null) {
+    return { reason: lagUnknown, hint: 'Events may flow all the same; Kafka is slow to answer.' }
+  }
+  const records = lag.reduce((sum, at) => sum + at.lag, 0n)
+  if (lagGrowth !== null) {
+    return {
+      reason: `the group is ${records} records behind, ${Math.round(lagGrowth)} more each second`,
+      hint: `${slowestOf(health)}Start more instances, as many as there are partitions at most.`,
+    }
+  }
+  if (records < BigInt(lagToldMin)) return { reason: null, hint: null }
+  const hint = 'It does not grow, so that it will be worked off. Keys run at once.'
+  return {
+    reason: `the group is ${records} records behind`,
+    hint: slowest === null ? hint : `${slowestOf(health)}${hint}`,
+  }
+}
+
+function slowestOf({ slowest }: ServiceHealth): string {
+  if (slowest === null) return ''
+  const { event, averageMs } = slowest
+  return `The slowest handler is that of "${event}": ${Math.round(averageMs)} ms on average. `
+}
+
+function groupsOf({ consumer, group, lag, lagUnknown }: ServiceHealth): readonly GroupReport[] {
   if (consumer === null) return []
   const partitions = lag.map((at) => ({
     topic: at.topic,
     partition: at.partition,
     committed: at.committed === null ? null : Number(at.committed),
+    start: Number(at.start),
     end: Number(at.end),
     lag: Number(at.lag),
   }))
   return [
     {
       group,
-      lag: partitions.reduce((sum, at) => sum + at.lag, 0),
+      lag: lagUnknown === null ? partitions.reduce((sum, at) => sum + at.lag, 0) : null,
       partitions,
       events: consumer.events,
       heldKeys: consumer.heldKeys,

@@ -5,8 +5,16 @@ import { type DeadLetters, openDeadLetterOffice } from '../dead-letter/dead-lett
 import { DueLetters } from '../dead-letter/due-letters.ts'
 import { Parking } from '../dead-letter/parking.ts'
 import { messageOf } from '../errors.ts'
-import { commitEveryMs, drainMsMax, inboxPruneEveryMs, pruneRowsMax } from '../limits.ts'
+import {
+  commitEveryMs,
+  drainMsMax,
+  inboxPruneEveryMs,
+  pruneRowsMax,
+  revokeDrainMsMax,
+} from '../limits.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
+import { timerSubscriptions } from '../state/hear-process.ts'
+import { timerTopics } from '../state/timer-event.ts'
 import {
   type AssignedPartition,
   type ConsumerListener,
@@ -14,10 +22,11 @@ import {
   type IncomingRecord,
   partitionKey,
   type TopicPartition,
+  type TopicTrouble,
   type Transport,
 } from '../transport/transport.ts'
 import type { ConsumerStatus } from './consumer-status.ts'
-import { isAbandoned } from './delivery.ts'
+import { isAbandoned, isLost } from './delivery.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { pruneInbox } from './inbox.ts'
 import { instanceIdOf } from './instance-id.ts'
@@ -65,6 +74,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
   #commitTimer: Timer | null = null
   #pruneTimer: Timer | null = null
   #trouble: string | null = null
+  #troubles: readonly TopicTrouble[] = []
   #isStopping = false
 
   constructor(options: ConsumerOptions) {
@@ -75,7 +85,8 @@ class Consumer implements RunningConsumer, ConsumerListener {
     const parking = this.#parking
     const office = openDeadLetterOffice({ tools, parking, wake })
     this.deadLetters = office
-    const subscriptions = subscriptionsOf(options.service)
+    const { service } = options
+    const subscriptions = [...subscriptionsOf(service), ...timerSubscriptions(service)]
     this.#subscriptions = [...subscriptions, commandSubscription(tools, office)]
     this.#due = new DueLetters({
       tools,
@@ -96,7 +107,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
     await this.#parking.load()
     this.#due.wake()
     // The transport remembers the request, and makes the topics as soon as Kafka answers.
-    const topics = [...service.catalogue.topics, ...controlTopics]
+    const topics = [...service.catalogue.topics, ...timerTopics(service), ...controlTopics]
     transport.ensureTopics(topics).catch((error: unknown) => {
       log.warn({ reason: messageOf(error) }, 'Kafka is away; the topics are made when it is back')
     })
@@ -104,6 +115,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
       group: service.group,
       instanceId,
       topics: [...new Set(this.#subscriptions.map(({ topic }) => topic))],
+      streams: new Map(this.#subscriptions.map(({ topic, stream }) => [topic, stream])),
       listener: this,
     })
     this.#pruneLater()
@@ -119,11 +131,13 @@ class Consumer implements RunningConsumer, ConsumerListener {
       outages: this.#dispatcher
         .breakers()
         .flatMap(({ subscription, state }) =>
-          state.kind === 'closed'
+          state.kind !== 'open'
             ? []
             : [{ subscription, reason: state.reason, sinceMs: state.sinceMs }],
         ),
+      overdue: this.#dispatcher.overdue(),
       trouble: this.#trouble,
+      topics: this.#troubles,
     }
   }
 
@@ -146,12 +160,43 @@ class Consumer implements RunningConsumer, ConsumerListener {
     const leaving = partitions.flatMap(
       (partition) => this.#intakes.get(partitionKey(partition)) ?? [],
     )
+    const reason = 'its partition left before it was done'
+    const abort = this.#options.clock.after(revokeDrainMsMax, () =>
+      this.#dispatcher.abort(isAbandoned, reason),
+    )
     await this.#drain(leaving)
+    abort.cancel()
     for (const entry of leaving) {
       entry.intake.close()
       // The group may have waited no longer, and given us the same partition anew.
       const key = partitionKey(entry.intake.partition)
       if (this.#intakes.get(key) === entry) this.#intakes.delete(key)
+    }
+  }
+
+  lost(partitions: readonly TopicPartition[]): void {
+    const lost = partitions.flatMap((partition) => {
+      const key = partitionKey(partition)
+      const entry = this.#intakes.get(key)
+      this.#intakes.delete(key)
+      return entry === undefined ? [] : [entry.intake]
+    })
+    if (lost.length === 0) return
+    const told = lost.map(({ partition }) => partitionKey(partition))
+    this.#options.log.warn(
+      { partitions: told },
+      'partitions are lost: what runs of them is aborted',
+    )
+    for (const intake of lost) intake.lose()
+    this.#dispatcher.drop(isAbandoned)
+    this.#dispatcher.abort(isLost, 'its partition was lost before it was done')
+  }
+
+  troubled(troubles: readonly TopicTrouble[]): void {
+    const known = new Set(this.#troubles.map(({ message }) => message))
+    this.#troubles = troubles
+    for (const { topic, message } of troubles) {
+      if (!known.has(message)) this.#options.log.error({ topic }, message)
     }
   }
 
@@ -168,10 +213,14 @@ class Consumer implements RunningConsumer, ConsumerListener {
     this.#consumption?.pause(leaving.map(({ intake }) => intake.partition))
     await this.#due.stop()
     this.#dispatcher.stop()
-    const abort = this.#options.clock.after(drainMsMax, () => this.#dispatcher.abort())
+    const reason = 'the service stopped before it was done'
+    const abort = this.#options.clock.after(drainMsMax, () =>
+      this.#dispatcher.abort(() => true, reason),
+    )
     await this.#drain(leaving)
     await this.#dispatcher.drained(() => true)
     abort.cancel()
+    this.#dispatcher.close()
     for (const { intake } of leaving) intake.close()
     this.#commitTimer?.cancel()
     await this.#consumption?.stop()

@@ -28,6 +28,8 @@ export type DeliverySource =
       readonly done: () => void
       /** True once its partition leaves us: whoever has it next will be given the event. */
       readonly isAbandoned: () => boolean
+      /** Fires where another may have its partition already: its handler is to stop. */
+      readonly lost?: AbortSignal
       /** In place of `done`: the watermark stays below it. */
       readonly abandon: () => void
     }
@@ -55,10 +57,10 @@ export interface Progress {
   maybeRepeat: boolean
 }
 
-/** Nothing was tried yet. */
+/** Of a delivery that was not tried yet here. One that may be a repeat runs alone. */
 export function freshProgress(given: { maybeRepeat: boolean; attempts?: number }): Progress {
   const { maybeRepeat, attempts = 0 } = given
-  const sizeMax = Number.POSITIVE_INFINITY
+  const sizeMax = maybeRepeat ? 1 : Number.POSITIVE_INFINITY
   return { attempts, signature: null, excuses: 0, excusedAt: null, sizeMax, maybeRepeat }
 }
 
@@ -71,4 +73,9 @@ export function queueKey(stream: string, key: string | null, alone: string): str
 /** True once its partition leaves us: nothing more of it is begun here. */
 export function isAbandoned({ source }: Delivery): boolean {
   return source.kind === 'live' && source.isAbandoned()
+}
+
+/** True once another may have its partition already. */
+export function isLost({ source }: Delivery): boolean {
+  return source.kind === 'live' && source.lost?.aborted === true
 }

@@ -42,6 +42,7 @@ export class PartitionIntake {
   readonly #watermark: Watermark
   readonly #window = new Window({ eventsMax: partitionEventsMax, bytesMax: partitionBytesMax })
   #reading: Promise<void> = Promise.resolve()
+  readonly #lost = new AbortController()
   #isLeaving = false
   #isClosed = false
 
@@ -82,6 +83,12 @@ export class PartitionIntake {
 
   leave(): void {
     this.#isLeaving = true
+  }
+
+  /** The partition may be another's already: its handlers are told to stop. */
+  lose(): void {
+    this.close()
+    this.#lost.abort()
   }
 
   close(): void {
@@ -170,6 +177,7 @@ export class PartitionIntake {
       source: {
         kind: 'live',
         isAbandoned: () => this.#isLeaving,
+        lost: this.#lost.signal,
         abandon: () => onTheirWay.leave(identity),
         done: () => {
           onTheirWay.leave(identity)

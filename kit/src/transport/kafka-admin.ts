@@ -5,11 +5,12 @@ import {
   type FetchIsolationLevelValue,
   ListOffsetTimestamps,
 } from '@platformatic/kafka'
-import { MillraceError } from '../errors.ts'
+import { MillraceError, messageOf } from '../errors.ts'
 import { clusterReadyAttemptsMax, clusterReadyDelayMs } from '../limits.ts'
 import { clientOptions } from './kafka-client.ts'
 import { explained, isUnknownTopic, protocolCodesOf } from './kafka-errors.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
+import type { TopicSurvey } from './topic-watch.ts'
 import {
   type ClusterDescription,
   type PartitionLag,
@@ -60,6 +61,34 @@ export class KafkaAdmin {
     return explained(this.#settings, () => this.describe(topics))
   }
 
+  /**
+   * Looks at each topic, and makes those that were asked for and are missing. One that Kafka does
+   * not make or show keeps nobody from the others. Throws where Kafka does not answer at all.
+   */
+  async survey(topics: readonly string[]): Promise<TopicSurvey> {
+    try {
+      return { topics: await this.restoreTopics(topics), refused: new Map() }
+    } catch (error) {
+      if (!isAboutTopics(error)) throw error
+    }
+    const found: TopicDescription[] = []
+    const refused = new Map<string, string>()
+    for (const topic of topics) {
+      try {
+        found.push(...(await this.restoreTopics([topic])))
+      } catch (error) {
+        if (!isAboutTopics(error)) throw error
+        refused.set(topic, messageOf(error))
+      }
+    }
+    return { topics: found, refused }
+  }
+
+  /** What the catalogue says of a topic that one of our services asked for. */
+  wantedPartitions(topic: string): number | undefined {
+    return this.#requested.get(topic)?.partitions
+  }
+
   /** True for a topic that one of our services asked for. */
   isRequested(topic: string): boolean {
     return this.#requested.has(topic)
@@ -90,7 +119,7 @@ export class KafkaAdmin {
         const start = starts.get(partitionKey(place)) ?? 0n
         const passed = committed.get(partitionKey(place)) ?? null
         const from = passed === null || passed < start ? start : passed
-        return { ...place, committed: passed, end, lag: end > from ? end - from : 0n }
+        return { ...place, committed: passed, start, end, lag: end > from ? end - from : 0n }
       })
     })
   }
@@ -171,6 +200,10 @@ export class KafkaAdmin {
         ),
     )
   }
+}
+
+function isAboutTopics(error: unknown): boolean {
+  return (error instanceof MillraceError && error.code === 'topic-refused') || isUnknownTopic(error)
 }
 
 function refusedTopics(

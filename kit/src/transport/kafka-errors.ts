@@ -27,6 +27,11 @@ export function protocolCodesOf(error: unknown): readonly string[] {
   )
 }
 
+/** True where Kafka answered, and said no: another attempt is answered alike. */
+export function isRefusedByKafka(error: unknown): boolean {
+  return protocolCodeOf(error) !== null || isAuthentication(error)
+}
+
 /** Kafka's name for an error, else the system's (`ECONNREFUSED`), else the client's. */
 export function codeOf(error: unknown): string {
   const protocolCode = protocolCodeOf(error)

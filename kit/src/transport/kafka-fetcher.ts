@@ -10,6 +10,7 @@ import {
   fetchV17,
 } from '@platformatic/kafka'
 import { fetchBytesMax, fetchWaitMsMax } from '../limits.ts'
+import { highestCommon, tooOld } from './kafka-apis.ts'
 import { connectionOptions } from './kafka-client.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
 import type { FetchPosition, PartitionFetch } from './partition-fetch.ts'
@@ -18,7 +19,7 @@ import { visibleBatches } from './visible-batches.ts'
 
 type Client = Pick<Base, 'metadata' | 'listApis' | 'clearMetadata'>
 
-/** Highest first; from 13 on topics go by id, which tells a topic made again from the old one. */
+/** From 13 on topics go by id, which tells a topic made again from the old one. */
 const fetchApis = [
   fetchV17.api,
   fetchV16.api,
@@ -121,12 +122,8 @@ export class KafkaFetcher {
 
   async #chooseApi(): Promise<FetchApi> {
     if (this.#api !== null) return this.#api
-    const offered = (await this.#client.listApis()).find(({ name }) => name === 'Fetch')
-    const api = fetchApis.find(
-      ({ version }) =>
-        offered !== undefined && version >= offered.minVersion && version <= offered.maxVersion,
-    )
-    if (api === undefined) throw new Error('the broker is older than Kafka 2.7, which is too old')
+    const api = highestCommon(await this.#client.listApis(), 'Fetch', fetchApis)
+    if (api === null) throw tooOld('Fetch')
     this.#api = api
     return api
   }

@@ -54,10 +54,7 @@ export class MemoryCluster implements Disposable {
     this.#topics.clear()
     const groups = [...this.#groups.values()]
     this.#groups.clear()
-    for (const group of groups) {
-      group.endSessions()
-      group.disconnect()
-    }
+    for (const group of groups) group.dissolve()
     this.#changed()
   }
 

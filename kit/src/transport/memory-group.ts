@@ -1,16 +1,23 @@
 import type { Clock, Timer } from '../clock.ts'
 import { sessionTimeoutMs } from '../limits.ts'
 import type { MemoryCluster } from './memory-cluster.ts'
+import { deal } from './stream-assignor.ts'
 import { type CommitPosition, partitionKey, type TopicPartition } from './transport.ts'
 
 /** A member as its group sees it. */
 export interface MemoryMember {
   readonly topics: readonly string[]
-  /** Awaited, as a rebalance awaits its members. */
-  revoke(): Promise<void>
-  assign(partitions: readonly TopicPartition[]): void
-  /** The connection is gone, or another has taken our place. */
+  readonly streams: ReadonlyMap<string, string>
+  /** These are its own from now on. */
+  assign(partitions: readonly TopicPartition[], generation: number): void
+  /** Awaited: what leaves it is finished and committed first. */
+  revoke(partitions: readonly TopicPartition[]): Promise<void>
+  /** Another has taken its place, or the group is gone. */
   lose(): void
+  /** It is to give everything back and come again: a topic of its is gone. */
+  restart(): void
+  /** Nobody answers any more. */
+  disconnect(): void
 }
 
 /** What a group keeps of a partition. */
@@ -21,24 +28,29 @@ export interface MemoryCommit {
 
 interface Place {
   member: MemoryMember
-  partitions: readonly TopicPartition[]
+  /** What the member reads, or, while it is away, is kept for it. */
+  owned: readonly TopicPartition[]
+  generation: number
   /** Set while the member is away and its session has not ended. */
   away: Timer | null
 }
 
 /**
- * A consumer group with static members and eager rebalances, as `KafkaMembership` takes part in.
- * A rebalance takes everything from everybody, waits, and deals it anew by range.
+ * A consumer group with static members (KIP-345) and cooperative rebalances (KIP-429), as
+ * `KafkaMembership` takes part in: a round begins when nobody is away, deals, and is followed by
+ * another as long as somebody had to give something up.
  */
 export class MemoryGroup {
   readonly #cluster: MemoryCluster
   readonly #clock: Clock
   readonly #places = new Map<string, Place>()
   readonly #offsets = new Map<string, MemoryCommit>()
+  #rounds: Promise<void> = Promise.resolve()
+  /** Several joins at once are one round. */
+  #isRoundDue = false
+  #returned: () => void = () => {}
   #generation = 0
-  #rebalances: Promise<void> = Promise.resolve()
-  /** Several joins at once are one rebalance. */
-  #rebalanceDue = false
+  #dealt: ReadonlyMap<string, number> = new Map()
 
   constructor(cluster: MemoryCluster, clock: Clock) {
     this.#cluster = cluster
@@ -48,17 +60,24 @@ export class MemoryGroup {
   join(instanceId: string, member: MemoryMember): void {
     const place = this.#places.get(instanceId)
     if (place === undefined) {
-      this.#places.set(instanceId, { member, partitions: [], away: null })
-      this.#rebalance()
+      this.#places.set(instanceId, { member, owned: [], generation: -1, away: null })
+      this.#roundSoon()
       return
     }
-    // KIP-345: back within the session, it takes its place and partitions without a rebalance.
     place.away?.cancel()
     place.away = null
     if (place.member !== member) place.member.lose()
     place.member = member
-    this.#rebalances = this.#rebalances.then(() => {
-      if (place.member === member) member.assign(place.partitions)
+    if (this.#isRoundDue || this.#isStale(member)) {
+      // It comes into a round, and reads nothing yet.
+      place.owned = []
+      this.#returned()
+      this.#roundSoon()
+      return
+    }
+    // KIP-345: back within the session, it takes its place and partitions without a round.
+    this.#rounds = this.#rounds.then(() => {
+      if (place.member === member) member.assign(place.owned, this.#generation)
     })
   }
 
@@ -68,7 +87,8 @@ export class MemoryGroup {
     if (place === undefined || place.member !== member || place.away !== null) return
     place.away = this.#clock.after(sessionTimeoutMs, () => {
       this.#places.delete(instanceId)
-      this.#rebalance()
+      this.#returned()
+      this.#roundSoon()
     })
   }
 
@@ -77,24 +97,33 @@ export class MemoryGroup {
   }
 
   disconnect(): void {
-    for (const { member } of this.#places.values()) member.lose()
+    for (const { member, away } of this.#places.values()) {
+      if (away === null) member.disconnect()
+    }
+  }
+
+  /** The group is gone with the cluster's data. */
+  dissolve(): void {
+    this.endSessions()
+    const members = [...this.#places.values()].filter(({ away }) => away === null)
+    this.#places.clear()
+    for (const { member } of members) member.lose()
   }
 
   forgetTopic(topic: string): void {
     for (const key of this.#offsets.keys()) {
       if (key.startsWith(`${topic}/`)) this.#offsets.delete(key)
     }
-    for (const { member, partitions } of this.#places.values()) {
-      if (partitions.some((partition) => partition.topic === topic)) member.lose()
+    for (const place of this.#places.values()) {
+      const isReader = place.owned.some((at) => at.topic === topic)
+      if (isReader && place.away === null) place.member.restart()
     }
   }
 
   isOwner(instanceId: string, member: MemoryMember, at: TopicPartition): boolean {
     const place = this.#places.get(instanceId)
-    return (
-      place?.member === member &&
-      place.partitions.some((owned) => partitionKey(owned) === partitionKey(at))
-    )
+    const key = partitionKey(at)
+    return place?.member === member && place.owned.some((owned) => partitionKey(owned) === key)
   }
 
   commit({ offset, metadata = '', ...at }: CommitPosition): void {
@@ -108,35 +137,60 @@ export class MemoryGroup {
     return this.#offsets.get(partitionKey(at)) ?? null
   }
 
-  get generation(): number {
-    return this.#generation
+  /** Topics have other partitions than were dealt. */
+  #isStale({ topics }: MemoryMember): boolean {
+    return topics.some((topic) => this.#count(topic) !== (this.#dealt.get(topic) ?? 0))
   }
 
-  #rebalance(): void {
-    if (this.#rebalanceDue) return
-    this.#rebalanceDue = true
-    this.#rebalances = this.#rebalances.then(async () => {
-      this.#rebalanceDue = false
-      await Promise.all([...this.#places.values()].map(({ member }) => member.revoke()))
-      this.#deal()
-      this.#generation += 1
-      for (const place of this.#places.values()) {
-        if (place.away === null) place.member.assign(place.partitions)
-      }
-    })
+  #count(topic: string): number {
+    return this.#cluster.topicId(topic) === null ? 0 : this.#cluster.describe(topic).partitions
   }
 
-  #deal(): void {
-    const places = [...this.#places].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, place]) => place)
-    for (const place of places) place.partitions = []
-    for (const topic of new Set(places.flatMap(({ member }) => member.topics))) {
-      if (this.#cluster.topicId(topic) === null) continue
-      const takers = places.filter(({ member }) => member.topics.includes(topic))
-      const { partitions } = this.#cluster.describe(topic)
-      for (let partition = 0; partition < partitions; partition += 1) {
-        const taker = takers[Math.floor((partition * takers.length) / partitions)]
-        if (taker !== undefined) taker.partitions = [...taker.partitions, { topic, partition }]
-      }
+  #roundSoon(): void {
+    if (this.#isRoundDue) return
+    this.#isRoundDue = true
+    this.#rounds = this.#rounds.then(() => this.#round())
+  }
+
+  async #round(): Promise<void> {
+    while ([...this.#places.values()].some(({ away }) => away !== null)) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#returned = resolve
+      await promise
     }
+    this.#isRoundDue = false
+    this.#generation += 1
+    const members = [...this.#places].map(([name, { member, owned, generation }]) => {
+      return { name, topics: member.topics, owned, generation }
+    })
+    const topics = new Set(members.flatMap((member) => member.topics))
+    this.#dealt = new Map([...topics].map((topic) => [topic, this.#count(topic)]))
+    const all = [...this.#places.values()]
+    const streams = new Map(all.flatMap(({ member }) => [...member.streams]))
+    const dealt = deal(members, { counts: this.#dealt, streams })
+    const given = [...this.#places].map(([name, place]) => this.#give(place, dealt.get(name) ?? []))
+    if ((await Promise.all(given)).some((hasGivenUp) => hasGivenUp)) this.#roundSoon()
   }
+
+  /** True where the member had to give something up, which others wait for. */
+  async #give(place: Place, dealt: readonly TopicPartition[]): Promise<boolean> {
+    const { member } = place
+    const coming = without(dealt, place.owned)
+    const leaving = without(place.owned, dealt)
+    place.owned = [...place.owned, ...coming]
+    place.generation = this.#generation
+    if (coming.length > 0) member.assign(coming, this.#generation)
+    if (leaving.length === 0) return false
+    await member.revoke(leaving)
+    if (place.member === member) place.owned = without(place.owned, leaving)
+    return true
+  }
+}
+
+function without(
+  partitions: readonly TopicPartition[],
+  others: readonly TopicPartition[],
+): readonly TopicPartition[] {
+  const keys = new Set(others.map(partitionKey))
+  return partitions.filter((at) => !keys.has(partitionKey(at)))
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
-import { memoryRecordsMax, reconnectDelayMsMin } from '../limits.ts'
+import { memoryRecordsMax, reconnectDelayMsMin, revokeMsMax } from '../limits.ts'
 import { nextTurn } from '../turn.ts'
 import type { MemoryCluster } from './memory-cluster.ts'
 import type { MemoryMember } from './memory-group.ts'
@@ -48,7 +48,7 @@ export function openMemory(cluster: MemoryCluster, clock: Clock): Transport {
       return topics.flatMap(partitionsOf(cluster)).map((at) => {
         const end = cluster.endOffset(at)
         const committed = group.committed(at)?.offset ?? null
-        return { ...at, committed, end, lag: end - (committed ?? 0n) }
+        return { ...at, committed, start: 0n, end, lag: end - (committed ?? 0n) }
       })
     },
     async readFrom(at, offset, recordsMax) {
@@ -71,6 +71,7 @@ interface MemoryConsumptionOptions {
 /** One member's reading. Records come in a turn of the event loop of their own, as from a socket. */
 class MemoryConsumption implements Consumption, MemoryMember {
   readonly topics: readonly string[]
+  readonly streams: ReadonlyMap<string, string>
   readonly #cluster: MemoryCluster
   readonly #clock: Clock
   readonly #requested: ReadonlyMap<string, TopicRequest>
@@ -83,6 +84,7 @@ class MemoryConsumption implements Consumption, MemoryMember {
 
   constructor({ cluster, clock, requested, options }: MemoryConsumptionOptions) {
     this.topics = options.topics
+    this.streams = options.streams ?? new Map()
     this.#cluster = cluster
     this.#clock = clock
     this.#requested = requested
@@ -122,14 +124,7 @@ class MemoryConsumption implements Consumption, MemoryMember {
     this.#cluster.group(group).leaveSilently(instanceId, this)
   }
 
-  async revoke(): Promise<void> {
-    if (this.#owned.size > 0 && !this.#stopped) {
-      await this.#options.listener.revoked([...this.#owned.values()].map(placeOf))
-    }
-    this.#owned.clear()
-  }
-
-  assign(partitions: readonly TopicPartition[]): void {
+  assign(partitions: readonly TopicPartition[], generation: number): void {
     if (this.#stopped) return
     const group = this.#cluster.group(this.#options.group)
     const assigned: AssignedPartition[] = partitions.map((at) => ({
@@ -138,32 +133,63 @@ class MemoryConsumption implements Consumption, MemoryMember {
       topicId: this.#cluster.topicId(at.topic) ?? '',
       position: group.committed(at)?.offset ?? 0n,
       metadata: group.committed(at)?.metadata ?? '',
-      generation: group.generation,
+      generation,
     }))
-    this.#owned.clear()
-    for (const { topic, partition, position } of assigned) {
-      const owned = { topic, partition, offset: position, paused: false, isReady: false }
-      this.#owned.set(partitionKey(owned), owned)
-    }
-    const mine = [...this.#owned.values()]
+    const coming = assigned.map(({ topic, partition, position }) => {
+      return { topic, partition, offset: position, paused: false, isReady: false }
+    })
+    for (const owned of coming) this.#owned.set(partitionKey(owned), owned)
     this.#options.listener.assigned(assigned).then(
       () => {
-        for (const owned of mine) owned.isReady = true
+        for (const owned of coming) owned.isReady = true
         this.#pump()
       },
-      () => this.lose(),
+      () => this.restart(),
     )
+  }
+
+  async revoke(partitions: readonly TopicPartition[]): Promise<void> {
+    if (this.#stopped) return
+    const leaving = this.#find(partitions)
+    for (const owned of leaving) owned.isReady = false
+    const limit = Promise.withResolvers<'overdue'>()
+    const timer = this.#clock.after(revokeMsMax, () => limit.resolve('overdue'))
+    const draining = this.#options.listener.revoked(partitions).then(() => 'drained' as const)
+    const ended = await Promise.race([draining, limit.promise])
+    timer.cancel()
+    for (const owned of leaving) {
+      if (this.#owned.get(partitionKey(owned)) === owned) this.#owned.delete(partitionKey(owned))
+    }
+    if (ended === 'overdue') this.#options.listener.lost(partitions)
   }
 
   lose(): void {
     if (this.#stopped || !this.#joined) return
     this.#joined = false
-    this.#options.listener.failed(
-      new MillraceError('kafka-unavailable', 'the group is lost', { retriable: true }),
-    )
-    this.revoke().then(
+    const partitions = [...this.#owned.values()].map(placeOf)
+    this.#owned.clear()
+    if (partitions.length > 0) this.#options.listener.lost(partitions)
+    this.#fail('the group is lost')
+    this.#joinLater()
+  }
+
+  restart(): void {
+    if (this.#stopped || !this.#joined) return
+    this.#joined = false
+    this.#fail('the membership begins anew')
+    this.revoke([...this.#owned.values()].map(placeOf)).then(
       () => this.#joinLater(),
       (error: Error) => this.#options.listener.failed(error),
+    )
+  }
+
+  disconnect(): void {
+    if (!this.#stopped) this.#fail('the cluster in memory is stopped')
+  }
+
+  #fail(message: string): void {
+    this.#options.listener.failed(
+      new MillraceError('kafka-unavailable', message, { retriable: true }),
     )
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { type Deal, type DealtTopics, deal, type GroupMember } from './stream-assignor.ts'
 import { partitionKey, type TopicPartition } from './transport.ts'
 

@@ -64,7 +64,20 @@ export interface ConsumeOptions {
   /** Static membership (KIP-345): a restart within the session takes its partitions back. */
   readonly instanceId: string
   readonly topics: readonly string[]
+  /**
+   * The stream of each topic: of topics of one stream with as many partitions, one member has the
+   * same numbers of all (P4). A topic that is missing is a stream of its own.
+   */
+  readonly streams?: ReadonlyMap<string, string>
   readonly listener: ConsumerListener
+}
+
+/** What keeps a topic of a consumption from being read as it should. */
+export interface TopicTrouble {
+  readonly topic: string
+  readonly kind: 'refused' | 'partitions-differ'
+  /** What, which and what now. */
+  readonly message: string
 }
 
 /** A partition with the identity of its log, by which a record without an id is known (P3). */
@@ -86,20 +99,30 @@ export interface CommitPosition extends TopicPartition {
   readonly metadata?: string
 }
 
-/** What a consumption tells its owner. Calls never overlap; what they return is awaited. */
+/**
+ * What a consumption tells its owner. What a call returns is awaited before the next, except that
+ * `lost`, `failed` and `troubled` may come at any time.
+ */
 export interface ConsumerListener {
   /**
-   * These partitions are ours from now on. Nothing is fetched of them before the promise resolves;
-   * where it rejects, the consumption begins its session anew.
+   * These partitions are ours from now on, beside those that are already. Nothing is fetched of
+   * them before the promise resolves; where it rejects, the consumption begins its session anew.
    */
   assigned(partitions: readonly AssignedPartition[]): Promise<void>
   /** Records of one partition, in offset order. A partition that is not ours never appears. */
   records(partition: TopicPartition, records: readonly IncomingRecord[]): void
   /**
-   * These partitions are about to leave us: finish what runs, commit, and return. Nobody waits
-   * longer than `revokeMsMax`; what is not committed by then is fenced.
+   * These partitions are about to leave us: finish what runs, commit, and return. All others go
+   * on meanwhile. Nobody waits longer than `revokeMsMax`; then they are `lost`.
    */
   revoked(partitions: readonly TopicPartition[]): Promise<void>
+  /**
+   * These partitions may be another's already: what runs is to be aborted, and nothing of them
+   * can be committed any more.
+   */
+  lost(partitions: readonly TopicPartition[]): void
+  /** All topics that are in trouble now; the others are read. Called when that changes. */
+  troubled(troubles: readonly TopicTrouble[]): void
   /** The connection or the group is in trouble; the transport goes on trying by itself. */
   failed(error: Error): void
 }
@@ -119,6 +142,8 @@ export interface Consumption {
 export interface PartitionLag extends TopicPartition {
   /** Null where the group has committed nothing yet. */
   readonly committed: bigint | null
+  /** The first record that retention has left. */
+  readonly start: bigint
   readonly end: bigint
   /** Records that the group has not passed yet. */
   readonly lag: bigint
