@@ -91,6 +91,15 @@ export class Outage extends Error {
   readonly outage = true
 }
 
+/**
+ * A handler throws it to say that another attempt would only repeat the failure: the event is
+ * given up at once. Any error with `retriable: false` says the same.
+ */
+export class Fatal extends Error {
+  override readonly name = 'Fatal'
+  readonly retriable = false
+}
+
 export function isOutage(error: unknown): boolean {
   return error instanceof Error && 'outage' in error && error.outage === true
 }

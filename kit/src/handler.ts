@@ -88,6 +88,11 @@ export interface Effect {
 
 export interface HandlerOptions {
   readonly retry?: RetryOptions
+  /**
+   * Runs at once, each on another key; 1 handles one event at a time. Default, and at most: 100,
+   * which all handlers of the service share.
+   */
+  readonly concurrency?: number
   /** An attempt that takes longer has failed; its `signal` fires. Default: 30 s. */
   readonly timeoutMs?: number
   /**
@@ -99,11 +104,13 @@ export interface HandlerOptions {
 
 /** Exponential backoff with full jitter: each wait is drawn from 0 to the step's limit. */
 export interface RetryOptions {
-  /**
-   * Runs in all, the first included. Default: 5. An error with `retriable: false` is the last
-   * at once.
-   */
+  /** Runs in all, the first included, whatever failed in each. Default: 5. */
   readonly attemptsMax?: number
+  /**
+   * True for an error that another attempt would only repeat: the event is given up at once. So
+   * it is for `Fatal`, and for any error with `retriable: false`. Default: no other error.
+   */
+  readonly fatal?: (error: unknown) => boolean
   /** The first step's limit; it doubles with each attempt. Default: 500 ms. */
   readonly delayMsMin?: number
   /** No step is longer. Default: 5 min. */

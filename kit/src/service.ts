@@ -159,8 +159,7 @@ function defined<C extends Catalogue, Tables, Opened extends object>(
           handlers: withHandler(definition, {
             eventName,
             options: manager.handling,
-            handle: (event, context) =>
-              hearEvent({ manager, service: parts.name }, event, context),
+            handle: (event, context) => hearEvent({ manager, service: parts.name }, event, context),
           }),
         }),
         parts,
@@ -194,7 +193,10 @@ function withHandler(parts: AnyServiceDefinition, handler: UntypedHandler) {
   return new Map([...handlers, [eventName, handler]])
 }
 
-function checkProcess({ name, catalogue, processes }: AnyServiceDefinition, manager: AnyProcessManager) {
+function checkProcess(
+  { name, catalogue, processes }: AnyServiceDefinition,
+  manager: AnyProcessManager,
+) {
   const problem =
     manager.catalogue !== catalogue
       ? `is of catalogue "${manager.catalogue.name}", and the service of "${catalogue.name}"`

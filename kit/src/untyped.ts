@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { AnyEvent, Catalogue } from './catalogue/catalogue.ts'
+import type { Registry } from 'prom-client'
 import type { BatchContext, BatchHandler, BatchLimits } from './batch-handler.ts'
+import type { AnyEvent, Catalogue } from './catalogue/catalogue.ts'
 import type { Environment } from './environment.ts'
 import type {
   Cancel,
@@ -11,15 +12,11 @@ import type {
   PublishOptions,
   TransactionContext,
 } from './handler.ts'
+import type { ServiceHealth } from './health/service-health.ts'
 import type { Log } from './log.ts'
+import type { MetricsPage } from './observe/service-metrics.ts'
 import type { Resources } from './resources.ts'
-import type {
-  RunningServer,
-  ServerContext,
-  ServiceHealth,
-  StartServer,
-  TransactionOptions,
-} from './server.ts'
+import type { RunningServer, ServerContext, StartServer, TransactionOptions } from './server.ts'
 import type { UntypedOpenAggregates } from './state/open-aggregate.ts'
 import type { ProcessDoor } from './state/process-door.ts'
 import type { KitTables } from './store/kit-tables.ts'
@@ -74,7 +71,10 @@ export type UntypedHandler = {
   readonly eventName: string
   readonly options: HandlerOptions
 } & (
-  | { readonly batch?: never; handle(event: AnyEvent, context: UntypedHandlerContext): Promise<void> }
+  | {
+      readonly batch?: never
+      handle(event: AnyEvent, context: UntypedHandlerContext): Promise<void>
+    }
   | {
       readonly batch: BatchLimits
       handleBatch(events: readonly AnyEvent[], context: UntypedBatchContext): Promise<void>
@@ -95,6 +95,8 @@ export interface UntypedServerContext {
   readonly resources: object
   readonly ready: boolean
   readonly health: () => Promise<ServiceHealth>
+  readonly metrics: Registry
+  readonly metricsPage: () => Promise<MetricsPage>
   readonly transaction: UntypedTransaction
 }
 
@@ -185,6 +187,8 @@ export function typedServerContext<C extends Catalogue, Tables, Opened extends o
     read: viewTables<Tables>(running.read),
     resources: resources.of(running.resources),
     health: running.health,
+    metrics: running.metrics,
+    metricsPage: running.metricsPage,
     get ready() {
       return running.ready
     },

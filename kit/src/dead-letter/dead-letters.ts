@@ -185,14 +185,15 @@ async function discardLetters(
 ): Promise<CarriedOut> {
   const afterwards: (() => void)[] = []
   for (const letter of letters) {
-    await recordForgone(db, {
+    const row = {
       event_id: letter.event_id,
       subscription: letter.subscription,
       handled_at_ms: tools.clock.nowMs(),
       topic_id: letter.topic_id,
       partition: letter.partition,
       record_offset: letter.record_offset,
-    })
+    }
+    await recordForgone(db, [row])
     afterwards.push(await parking.remove(db, letter))
   }
   return {

@@ -1,93 +1,169 @@
 import type { Transaction } from 'kysely'
-import { handlerTimeoutMsDefault } from '../limits.ts'
+import type { AnyEvent } from '../catalogue/catalogue.ts'
+import { undoneMax } from '../limits.ts'
 import type { Attempt } from '../observe/observer.ts'
-import { type DeliveryTools, openHandling } from '../outbox/handler-context.ts'
+import {
+  type DeliveryTools,
+  type Handling,
+  openBatchHandling,
+  openHandling,
+} from '../outbox/handler-context.ts'
 import { type Failure, failureOf } from '../retry/failure.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { InboxRow } from '../store/tables/inbox.ts'
 import type { Delivery } from './delivery.ts'
+import type { HandledRows } from './handled-rows.ts'
+import type { RunOutcome } from './handler-run.ts'
 import { Repeat, recordHandled } from './inbox.ts'
-import { type RunOutcome, runHandler } from './run-handler.ts'
+import type { Run } from './runs.ts'
 import type { AfterCommit } from './subscription.ts'
 
 export type DeliveryOutcome =
   | { readonly kind: 'handled' }
-  /** It was handled before: nothing happened. */
+  /** It was handled before, or one of a batch was: nothing happened. */
   | { readonly kind: 'repeat' }
   | { readonly kind: 'failed'; readonly failure: Failure }
+  /** Cut short: nothing happened, and nobody is to blame. */
+  | { readonly kind: 'abandoned' }
 
 export interface DeliverOptions {
-  readonly stopping: AbortSignal
-  /** Joins the handler's transaction, after the inbox row: what else must be true with it. */
+  readonly handledRows: HandledRows
+  /** Joins the handler's transaction, after the inbox rows: what else must be true with them. */
   readonly alongside?: (db: Transaction<KitTables>) => Promise<AfterCommit>
 }
 
 /**
- * One attempt: the handler, its transaction and the inbox row in it (P3). Never throws. A
- * handler that used no database commits an inbox row all the same.
+ * One attempt: the handler, its transaction and the inbox rows in it (P3), for one event or for a
+ * batch. Never throws. A handler that used no transaction commits its inbox rows all the same,
+ * with those of others.
  */
 export async function deliver(
   tools: DeliveryTools,
-  delivery: Delivery,
-  { stopping, alongside }: DeliverOptions,
+  run: Run,
+  options: DeliverOptions,
 ): Promise<DeliveryOutcome> {
   const { clock, observer } = tools
-  const { subscription, event, traceparent, tracestate, progress } = delivery
-  const { timeoutMs = handlerTimeoutMsDefault } = subscription.options
-  const afterwards: AfterCommit[] = []
+  const { deliveries, handler } = run
+  const attempts = deliveries.map(({ progress }) => progress.attempts)
   const attempt: Attempt = {
-    deliveries: [delivery],
-    number: progress.attempts + 1,
+    deliveries,
+    number: 1 + Math.max(...attempts),
     startedAtMs: clock.nowMs(),
   }
   observer.attempting?.(attempt)
-  const outcome = await runHandler(
-    async (signal) => {
-      const handling = openHandling(tools, {
-        event,
-        traceparent,
-        tracestate,
-        attempt: attempt.number,
-        signal,
-        opened: async (db) => {
-          await recordHandled(db, inboxRowOf(delivery, tools.clock.nowMs()))
-          if (alongside !== undefined) afterwards.push(await alongside(db))
-        },
-      })
-      signal.addEventListener('abort', () => void handling.rollback(), { once: true })
-      try {
-        const work = () => handling.run(() => subscription.handle(event, handling.context))
-        const handled = await (observer.around?.(attempt, work) ?? work())
-        await handling.commit()
-        // Also where the time ran out during the commit: what it says is true.
-        for (const act of afterwards) act()
-        handled?.()
-      } catch (error) {
-        await handling.rollback()
-        throw error
-      }
-    },
-    { timeoutMs, clock: tools.clock, stopping },
-  )
-  const ended = endOf(outcome)
+  const outcome = await handler.run(() => handle(tools, { ...options, run, attempt }))
+  const ended = run.isCutShort ? cutShort(outcome) : endOf(run, outcome)
   observer.attempted?.(attempt, ended, clock.nowMs())
   return ended
 }
 
-function endOf(outcome: RunOutcome<void>): DeliveryOutcome {
-  if (outcome.kind === 'returned') return { kind: 'handled' }
-  if (outcome.thrown instanceof Repeat) return { kind: 'repeat' }
-  return { kind: 'failed', failure: failureOf(outcome.thrown) }
+interface HandleOptions extends DeliverOptions {
+  readonly run: Run
+  readonly attempt: Attempt
 }
 
-/** The row that says that a delivery's event was handled. */
-function inboxRowOf({ event, subscription, origin, record }: Delivery, nowMs: number): InboxRow {
-  return {
+/**
+ * Runs the handler and commits. Where its transaction was one that several shared, and was undone
+ * with theirs, it runs again: alone where it may have been its own doing, so that an error counts
+ * only if it is its own.
+ */
+async function handle(tools: DeliveryTools, options: HandleOptions): Promise<void> {
+  const { run } = options
+  for (let undone = 0, isAlone = false; ; undone += 1) {
+    const afterwards: AfterCommit[] = []
+    const handling = openFor(tools, options, { isAlone, afterwards })
+    run.handler.whenOver(() => void handling.rollback())
+    try {
+      await handling.handle()
+      await commit(tools, options, handling)
+      // Also where the time ran out during the commit: what it says is true.
+      for (const act of afterwards) act()
+      return
+    } catch (error) {
+      await handling.rollback()
+      const reason = handling.undone()
+      if (reason === null || run.handler.signal.aborted) throw error
+      isAlone = reason.by === 'itself' || undone >= undoneMax
+    }
+  }
+}
+
+interface Opening {
+  readonly isAlone: boolean
+  readonly afterwards: AfterCommit[]
+}
+
+type Opened = Omit<Handling<unknown>, 'run' | 'context'> & { handle(): Promise<void> }
+
+/** The handler with its context, in the one form or the other. */
+function openFor(tools: DeliveryTools, options: HandleOptions, opening: Opening): Opened {
+  const { run, attempt, alongside } = options
+  const { isAlone, afterwards } = opening
+  const { subscription, deliveries, handler } = run
+  const common = {
+    attempt: attempt.number,
+    signal: handler.signal,
+    ...(isAlone ? {} : { shared: subscription.name }),
+    opened: async (db: Transaction<KitTables>) => {
+      await recordHandled(db, inboxRowsOf(deliveries, tools.clock.nowMs()))
+      if (alongside !== undefined) afterwards.push(await alongside(db))
+    },
+  }
+  const observed = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    tools.observer.around?.(attempt, work) ?? work()
+  if (subscription.batch !== undefined) {
+    const handling = openBatchHandling(tools, { ...common, heard: deliveries })
+    const events: readonly AnyEvent[] = deliveries.map(({ event }) => event)
+    const work = () => handling.run(() => subscription.handleBatch(events, handling.context))
+    return Object.assign(handling, { handle: () => observed(work) })
+  }
+  const [delivery] = deliveries
+  if (delivery === undefined) throw new Error('a run without an event')
+  const { event, traceparent, tracestate } = delivery
+  const handling = openHandling(tools, { ...common, event, traceparent, tracestate })
+  const work = () => handling.run(() => subscription.handle(event, handling.context))
+  return Object.assign(handling, {
+    async handle() {
+      const handled = await observed(work)
+      if (handled !== undefined) afterwards.push(handled)
+    },
+  })
+}
+
+/** A handler that used no transaction takes none of its own. */
+async function commit(
+  tools: DeliveryTools,
+  { run, alongside, handledRows }: HandleOptions,
+  handling: Opened,
+): Promise<void> {
+  if (handling.isUsed() || alongside !== undefined) {
+    await handling.commit()
+    return
+  }
+  await handling.rollback()
+  const rows = inboxRowsOf(run.deliveries, tools.clock.nowMs())
+  await handledRows.add(rows, () => run.handler.signal.aborted)
+}
+
+/** What ended before it was cut short has happened. */
+function cutShort(outcome: RunOutcome<void>): DeliveryOutcome {
+  return outcome.kind === 'returned' ? { kind: 'handled' } : { kind: 'abandoned' }
+}
+
+function endOf({ subscription }: Run, outcome: RunOutcome<void>): DeliveryOutcome {
+  if (outcome.kind === 'returned') return { kind: 'handled' }
+  if (outcome.thrown instanceof Repeat) return { kind: 'repeat' }
+  return { kind: 'failed', failure: failureOf(outcome.thrown, subscription.options.retry?.fatal) }
+}
+
+/** The rows that say that deliveries' events were handled. */
+function inboxRowsOf(deliveries: readonly Delivery[], nowMs: number): readonly InboxRow[] {
+  return deliveries.map(({ event, subscription, origin, record }) => ({
     event_id: event.eventId,
     subscription: subscription.name,
     handled_at_ms: nowMs,
     topic_id: origin.topicId,
     partition: record.partition,
     record_offset: Number(record.offset),
-  }
+  }))
 }

@@ -8,11 +8,15 @@ import type { BreakerState } from '../retry/breaker.ts'
 import { type Failure, failureOf } from '../retry/failure.ts'
 import { afterFailure } from '../retry/policy.ts'
 import type { KitTables } from '../store/kit-tables.ts'
+import type { OverdueHandler } from './consumer-status.ts'
 import { type DeliveryOutcome, deliver } from './deliver.ts'
 import { type Delivery, isAbandoned } from './delivery.ts'
+import { HandledRows } from './handled-rows.ts'
 import { handledAmong, handledKey } from './inbox.ts'
 import { KeyQueues } from './key-queues.ts'
 import { Lane } from './lane.ts'
+import { type Run, Runs } from './runs.ts'
+import { Slots } from './slots.ts'
 import type { Subscription } from './subscription.ts'
 
 export interface DispatcherOptions {
@@ -26,44 +30,49 @@ export interface DispatcherOptions {
 /**
  * Runs deliveries: each key's in order, the keys at once, and decides what follows a failure.
  *
- * X1. A key is out of its queue from the start of an attempt until its event is done or put
- *     aside, also while it waits in memory for its next attempt (P4).
+ * X1. A key is out of its queue from the start of an attempt until its events in it are done or
+ *     put aside, also while one waits in memory for its next attempt (P4).
  * X2. A live delivery is told exactly once: done, when it is handled, was handled before, or is
  *     in the store; else abandoned, when its partition leaves us or the service stops.
  * X3. Nothing that fails here is lost: what cannot even be put aside goes back to its queue.
+ * X4. A batch that fails says nothing of its events: they run again in batches of half its size,
+ *     so that the one that is to blame fails alone in the end.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #queues = new KeyQueues<Delivery>()
   readonly #lanes: ReadonlyMap<string, Lane>
-  readonly #running = new Set<Delivery>()
+  readonly #slots: Slots
+  readonly #runs: Runs
+  readonly #handledRows: HandledRows
   /** Waiting in memory for their next attempt; their keys are out (X1). */
   readonly #held = new Map<Delivery, Timer>()
-  readonly #stopping = new AbortController()
   readonly #told = new WeakSet<BreakerState>()
   #isDispatching = false
   #isStopped = false
-  #settled: () => void = () => {}
 
   constructor(options: DispatcherOptions) {
     this.#options = options
-    const { clock, random } = options.tools
-    const opened = (): void => this.#dispatchSoon()
+    const { tools, subscriptions } = options
+    this.#runs = new Runs(tools)
+    this.#handledRows = new HandledRows(tools.store)
+    this.#slots = new Slots(handlersRunningMax, subscriptions.length)
     this.#lanes = new Map(
-      options.subscriptions.map(({ name }) => {
-        const concurrency = handlersRunningMax
-        return [name, new Lane({ clock, random, opened, concurrency })]
-      }),
+      subscriptions.map((subscription) => [subscription.name, this.#openLane(subscription)]),
     )
   }
 
   /** Deliveries in memory that are not done. */
   get size(): number {
-    return this.#queues.size + this.#running.size + this.#held.size
+    return this.#queues.size + this.#runs.size + this.#held.size
   }
 
   breakers(): readonly { readonly subscription: string; readonly state: BreakerState }[] {
     return [...this.#lanes].map(([subscription, { state }]) => ({ subscription, state }))
+  }
+
+  overdue(): readonly OverdueHandler[] {
+    return this.#runs.overdue()
   }
 
   add(delivery: Delivery): void {
@@ -85,16 +94,16 @@ export class Dispatcher {
   }
 
   /** Resolves when none of the picked deliveries runs any more. */
-  async drained(isPicked: (delivery: Delivery) => boolean): Promise<void> {
-    while ([...this.#running].some(isPicked)) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      const before = this.#settled
-      this.#settled = () => {
-        before()
-        resolve()
-      }
-      await promise
-    }
+  drained(isPicked: (delivery: Delivery) => boolean): Promise<void> {
+    return this.#runs.drained(isPicked)
+  }
+
+  /**
+   * Cuts short what still runs of the picked deliveries: it is rolled back, its signals fire, and
+   * nothing of it commits any more.
+   */
+  abort(isPicked: (delivery: Delivery) => boolean, reason: string): void {
+    this.#runs.abort(isPicked, reason)
   }
 
   /** Begins nothing more. */
@@ -104,9 +113,17 @@ export class Dispatcher {
     for (const lane of this.#lanes.values()) lane.stop()
   }
 
-  /** Tells handlers that are still at work that nobody waits for them any more. */
-  abort(): void {
-    this.#stopping.abort()
+  /** Nothing runs any more, or nobody waits for it. */
+  close(): void {
+    this.#runs.stop()
+  }
+
+  #openLane({ options, batch }: Subscription): Lane {
+    const { clock, random } = this.#options.tools
+    const { concurrency = handlersRunningMax } = options
+    const opened = (): void => this.#dispatchSoon()
+    const lane = { clock, random, opened, concurrency }
+    return new Lane(batch === undefined ? lane : { ...lane, batch })
   }
 
   /** Once a turn for however many deliveries came in it. */
@@ -120,80 +137,146 @@ export class Dispatcher {
   }
 
   #dispatch(): void {
-    while (!this.#isStopped && this.#running.size < handlersRunningMax) {
-      const delivery = this.#queues.next((name) => this.#lanes.get(name)?.isOpen ?? true)
-      if (delivery === null) return
-      const lane = this.#laneOf(delivery)
-      lane.begin(delivery)
-      this.#running.add(delivery)
-      this.#attempt(delivery, lane).then(
-        () => this.#leave(delivery, lane),
-        (error: unknown) => this.#trouble(delivery, lane, error),
+    while (!this.#isStopped) {
+      const first = this.#queues.next((name) => this.#mayBegin(name))
+      if (first === null) return
+      const lane = this.#laneOf(first)
+      const run = this.#runs.begin(first.subscription, lane, this.#gather(first, lane))
+      lane.begin(run)
+      this.#slots.take(first.lane)
+      this.#attempt(run).then(
+        () => this.#leave(run),
+        (error: unknown) => this.#trouble(run, error),
       )
     }
   }
 
-  async #attempt(delivery: Delivery, lane: Lane): Promise<void> {
+  #mayBegin(name: string): boolean {
+    const lane = this.#lanes.get(name)
+    if (lane === undefined) return true
+    const isFree = lane.isOpen && this.#slots.isFree(name)
+    return isFree && lane.isBatchReady(this.#queues.waiting(name))
+  }
+
+  /** What else the run of `first` takes: the oldest of other keys, then later ones of its keys. */
+  #gather(first: Delivery, lane: Lane): readonly Delivery[] {
+    const batch = [first]
+    let sizeMax = Math.min(lane.sizeMax, first.progress.sizeMax)
+    const isWanted = ({ lane: name, progress }: Delivery): boolean =>
+      name === first.lane && progress.sizeMax > batch.length
+    const take = (delivery: Delivery): void => {
+      batch.push(delivery)
+      sizeMax = Math.min(sizeMax, delivery.progress.sizeMax)
+    }
+    while (batch.length < sizeMax) {
+      const next = this.#queues.next((name) => name === first.lane)
+      if (next !== null && isWanted(next)) take(next)
+      else {
+        if (next !== null) this.#queues.putBack(next.key, [next])
+        break
+      }
+    }
+    for (let at = 0; at < batch.length && batch.length < sizeMax; at += 1) {
+      const next = this.#queues.more(batch[at]?.key ?? first.key, isWanted)
+      if (next !== null) take(next)
+    }
+    return batch
+  }
+
+  async #attempt(run: Run): Promise<void> {
     const { parking, tools } = this.#options
-    if (delivery.source.kind === 'live' && parking.isHeld(delivery)) {
+    const isHeld = (delivery: Delivery): boolean =>
+      delivery.source.kind === 'live' && parking.isHeld(delivery)
+    for (const delivery of run.deliveries.filter(isHeld)) {
       const reason = 'an earlier event of its key is parked'
       await parking.putAside(delivery, { state: 'behind', due_at_ms: null, attempts: 0, reason })
-      this.#done(delivery)
+      this.#done(run, [delivery])
+    }
+    const [first] = run.deliveries
+    if (first === undefined) return
+    // What may be a repeat, and what is stored, runs alone (`freshProgress`).
+    if (first.progress.maybeRepeat && (await this.#isHandled(first))) {
+      await this.#settle(run, { kind: 'repeat' })
       return
     }
-    if (delivery.progress.maybeRepeat && (await this.#isHandled(delivery))) {
-      await this.#settle(delivery, lane, { kind: 'repeat' })
-      return
-    }
-    const { source } = delivery
-    const stopping = this.#stopping.signal
-    const { letter } = source.kind === 'stored' ? source : { letter: null }
-    const outcome = await deliver(tools, delivery, {
-      stopping,
+    const letter = first.source.kind === 'stored' ? first.source.letter : null
+    const outcome = await deliver(tools, run, {
+      handledRows: this.#handledRows,
       ...(letter === null
         ? {}
         : { alongside: (db: Transaction<KitTables>) => parking.complete(letter.id, db) }),
     })
-    await this.#settle(delivery, lane, outcome)
+    await this.#settle(run, outcome)
   }
 
-  async #settle(delivery: Delivery, lane: Lane, outcome: DeliveryOutcome): Promise<void> {
+  async #settle(run: Run, outcome: DeliveryOutcome): Promise<void> {
+    const { deliveries } = run
+    const [first] = deliveries
+    if (first === undefined) return
     switch (outcome.kind) {
       case 'handled':
-        this.#succeeded(delivery, lane)
-        this.#done(delivery)
+        this.#succeeded(run)
+        this.#done(run, deliveries)
         return
       case 'repeat':
-        if (delivery.source.kind === 'stored') await this.#removeLetter(delivery.source.letter.id)
-        this.#done(delivery)
+        if (deliveries.length > 1) {
+          this.#halve(run)
+          return
+        }
+        if (first.source.kind === 'stored') await this.#removeLetter(first.source.letter.id)
+        this.#done(run, deliveries)
+        return
+      case 'abandoned':
+        this.#putBack(run)
         return
       case 'failed':
-        await this.#failed(delivery, lane, outcome.failure)
+        if (deliveries.length > 1) this.#batchFailed(run, first, outcome.failure)
+        else await this.#failed(run, first, outcome.failure)
         return
       default:
         outcome satisfies never
     }
   }
 
-  #succeeded(delivery: Delivery, lane: Lane): void {
+  #succeeded(run: Run): void {
+    const { lane, subscription } = run
     const before = lane.state
-    lane.succeeded(delivery)
+    lane.succeeded(run)
     if (before.kind !== 'open' || lane.state.kind === 'open') return
     const { clock, log } = this.#options.tools
-    const told = { event: delivery.subscription.name, outageMs: clock.nowMs() - before.sinceMs }
+    const told = { event: subscription.name, outageMs: clock.nowMs() - before.sinceMs }
     log.warn(told, 'the outage is over: the subscription goes on')
   }
 
-  async #failed(delivery: Delivery, lane: Lane, failure: Failure): Promise<void> {
-    // What a stop or a move cut short is nobody's fault: it comes again.
-    if (isAbandoned(delivery) || this.#stopping.signal.aborted) {
-      abandon(delivery)
-      this.#queues.finish(delivery.key)
+  #batchFailed(run: Run, first: Delivery, failure: Failure): void {
+    if (failure.isOutage) {
+      run.lane.failed(first, failure, run)
+      this.#outage(run, failure)
+      this.#putBack(run)
       return
     }
-    if (lane.failed(delivery, failure) === 'outage') {
-      this.#outage(delivery, lane, failure)
-      this.#putBack(delivery)
+    const { subscription, deliveries } = run
+    const told = { event: subscription.name, events: deliveries.length, reason: failure.message }
+    this.#options.tools.log.warn(told, 'a batch failed; its events run again in smaller ones')
+    this.#halve(run)
+  }
+
+  #halve(run: Run): void {
+    const sizeMax = Math.ceil(run.deliveries.length / 2)
+    for (const { progress } of run.deliveries) progress.sizeMax = sizeMax
+    this.#putBack(run)
+  }
+
+  async #failed(run: Run, delivery: Delivery, failure: Failure): Promise<void> {
+    const { lane } = run
+    // What a move cut short is nobody's fault: it comes again.
+    if (isAbandoned(delivery)) {
+      this.#putBack(run)
+      return
+    }
+    if (lane.failed(delivery, failure, run) === 'outage') {
+      this.#outage(run, failure)
+      this.#putBack(run)
       return
     }
     const { clock, random, log, observer } = this.#options.tools
@@ -213,24 +296,38 @@ export class Dispatcher {
     )
     if (next.kind === 'exhausted') {
       const state = subscription.options.onExhausted === 'skip' ? 'skipped' : 'parked'
-      await this.#putAside(delivery, state, failure, null)
+      await this.#putAside(run, delivery, { state, failure, dueAtMs: null })
     } else if (delivery.source.kind === 'stored' || next.delayMs > retryInMemoryMsMax) {
-      await this.#putAside(delivery, 'waiting', failure, clock.nowMs() + next.delayMs)
+      const dueAtMs = clock.nowMs() + next.delayMs
+      await this.#putAside(run, delivery, { state: 'waiting', failure, dueAtMs })
     } else {
-      const timer = clock.after(next.delayMs, () => {
-        this.#held.delete(delivery)
-        this.#putBack(delivery)
-      })
-      this.#held.set(delivery, timer)
+      this.#hold(run, delivery, next.delayMs)
       observer.delayed?.(delivery, next.delayMs, clock.nowMs())
     }
   }
 
+  #hold(run: Run, delivery: Delivery, delayMs: number): void {
+    const timer = this.#options.tools.clock.after(delayMs, () => {
+      this.#held.delete(delivery)
+      this.#queues.putBack(delivery.key, [delivery])
+      this.#dispatchSoon()
+    })
+    this.#held.set(delivery, timer)
+    run.deliveries = []
+  }
+
   async #putAside(
+    run: Run,
     delivery: Delivery,
-    state: 'waiting' | 'parked' | 'skipped',
-    failure: Failure,
-    dueAtMs: number | null,
+    {
+      state,
+      failure,
+      dueAtMs,
+    }: {
+      readonly state: 'waiting' | 'parked' | 'skipped'
+      readonly failure: Failure
+      readonly dueAtMs: number | null
+    },
   ): Promise<void> {
     await this.#options.parking.putAside(delivery, {
       state,
@@ -238,10 +335,10 @@ export class Dispatcher {
       attempts: delivery.progress.attempts,
       reason: failure.message,
     })
-    this.#done(delivery)
+    this.#done(run, [delivery])
   }
 
-  #outage({ subscription }: Delivery, lane: Lane, { message }: Failure): void {
+  #outage({ lane, subscription }: Run, { message }: Failure): void {
     const { state } = lane
     if (state.kind !== 'open') return
     for (const held of this.#held.keys()) {
@@ -254,39 +351,51 @@ export class Dispatcher {
     this.#options.tools.log.error(told, 'an outage: the subscription waits and probes')
   }
 
-  #putBack(delivery: Delivery): void {
-    if (this.#isStopped || isAbandoned(delivery)) {
-      abandon(delivery)
-      this.#queues.finish(delivery.key)
-      return
+  /** All that the run has in hand goes back to its keys, but for what leaves us. */
+  #putBack(run: Run): void {
+    const byKey = Map.groupBy(run.deliveries, ({ key }) => key)
+    run.deliveries = []
+    for (const [key, deliveries] of byKey) {
+      const isGone = (delivery: Delivery): boolean => this.#isStopped || isAbandoned(delivery)
+      for (const delivery of deliveries.filter(isGone)) abandon(delivery)
+      const kept = deliveries.filter((delivery) => !isGone(delivery))
+      if (kept.length > 0) this.#queues.putBack(key, kept)
+      else this.#queues.finish(key)
     }
-    this.#queues.putBack(delivery)
     this.#dispatchSoon()
   }
 
-  #done(delivery: Delivery): void {
+  /** Tells each, and frees the keys of which nothing is left in the run. */
+  #done(run: Run, deliveries: readonly Delivery[]): void {
     const { clock, observer } = this.#options.tools
-    observer.settled?.(delivery, clock.nowMs())
-    if (delivery.source.kind === 'live') delivery.source.done()
-    else this.#options.letterSettled(delivery.source.letter.id)
-    this.#queues.finish(delivery.key)
+    run.deliveries = run.deliveries.filter((delivery) => !deliveries.includes(delivery))
+    for (const delivery of deliveries) {
+      observer.settled?.(delivery, clock.nowMs())
+      if (delivery.source.kind === 'live') delivery.source.done()
+      else this.#options.letterSettled(delivery.source.letter.id)
+    }
+    const left = new Set(run.deliveries.map(({ key }) => key))
+    for (const key of new Set(deliveries.map((delivery) => delivery.key))) {
+      if (!left.has(key)) this.#queues.finish(key)
+    }
   }
 
-  #leave(delivery: Delivery, lane: Lane): void {
-    this.#running.delete(delivery)
-    lane.end(delivery)
-    const settled = this.#settled
-    this.#settled = () => {}
-    settled()
+  #leave(run: Run): void {
+    run.lane.end(run)
+    this.#slots.give(run.subscription.name)
+    this.#runs.end(run)
     this.#dispatchSoon()
   }
 
   /** X3: the store itself is in trouble, an outage like any other. */
-  #trouble(delivery: Delivery, lane: Lane, error: unknown): void {
+  #trouble(run: Run, error: unknown): void {
     this.#options.tools.log.error({ reason: messageOf(error) }, 'an event could not be put aside')
-    lane.failed(delivery, { ...failureOf(error), isOutage: true })
-    this.#putBack(delivery)
-    this.#leave(delivery, lane)
+    const [first] = run.deliveries
+    if (first !== undefined) {
+      run.lane.failed(first, { ...failureOf(error), isOutage: true }, run)
+      this.#putBack(run)
+    }
+    this.#leave(run)
   }
 
   async #removeLetter(letterId: number): Promise<void> {

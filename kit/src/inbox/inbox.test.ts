@@ -47,14 +47,16 @@ for (const [index, [what, row, isKept]] of cases.entries()) {
       clock: new ManualClock(),
     })
     const left = await store.transaction('prune', async (db) => {
-      await recordHandled(db, {
-        event_id: 'e-1',
-        subscription: 'order.placed',
-        handled_at_ms: nowMs - row.ageDays * dayMs,
-        topic_id: row.topicId,
-        partition: 0,
-        record_offset: row.offset,
-      })
+      await recordHandled(db, [
+        {
+          event_id: 'e-1',
+          subscription: 'order.placed',
+          handled_at_ms: nowMs - row.ageDays * dayMs,
+          topic_id: row.topicId,
+          partition: 0,
+          record_offset: row.offset,
+        },
+      ])
       const topicIds = ['orders-id', 'bills-id']
       await pruneInbox(db, partition, { committed: 5n, group: 'kitchen', nowMs, topicIds })
       return db.selectFrom('millrace_inbox').selectAll().execute()

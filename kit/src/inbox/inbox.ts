@@ -1,8 +1,7 @@
-import type { Kysely } from 'kysely'
+import type { CompiledQuery, Kysely } from 'kysely'
 import { forgetEffects } from '../effect.ts'
 import { inboxForeignMsMax, inboxKeptMsMin, pruneRowsMax } from '../limits.ts'
 import type { KitTables } from '../store/kit-tables.ts'
-import { isUniqueViolation } from '../store/store-error.ts'
 import type { InboxRow } from '../store/tables/inbox.ts'
 import type { AssignedPartition } from '../transport/transport.ts'
 
@@ -11,23 +10,69 @@ export class Repeat extends Error {
   override readonly name = 'Repeat'
 }
 
-/** Writes the row that says "handled", in the transaction of what it did. Throws `Repeat`. */
-export async function recordHandled(db: Kysely<KitTables>, row: InboxRow): Promise<void> {
-  try {
-    await db.insertInto('millrace_inbox').values(row).execute()
-  } catch (error) {
-    if (isUniqueViolation(error)) throw new Repeat(`${row.event_id} was handled before`)
-    throw error
-  }
+/**
+ * Writes the rows that say "handled", in the transaction of what it did. Throws `Repeat` where one
+ * of them is there already; that is no error of the database, which would end the transaction.
+ */
+export async function recordHandled(
+  db: Kysely<KitTables>,
+  rows: readonly InboxRow[],
+): Promise<void> {
+  const written = await insert(db, rows)
+  if (written === rows.length) return
+  const events = rows.map((row) => row.event_id).join(', ')
+  throw new Repeat(`${rows.length - written} of these were handled before: ${events}`)
 }
 
-/** As `recordHandled`, for an event that nobody will handle any more: it may be there already. */
-export async function recordForgone(db: Kysely<KitTables>, row: InboxRow): Promise<void> {
-  await db
-    .insertInto('millrace_inbox')
-    .values(row)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
+/** As `recordHandled`, for events of which nothing else commits: they may be there already. */
+export async function recordForgone(
+  db: Kysely<KitTables>,
+  rows: readonly InboxRow[],
+): Promise<void> {
+  await insert(db, rows)
+}
+
+/** Returns how many rows were not there. */
+async function insert(db: Kysely<KitTables>, rows: readonly InboxRow[]): Promise<number> {
+  let written = 0
+  for (let from = 0; from < rows.length; ) {
+    const size = insertSizes.find((one) => one <= rows.length - from) ?? 1
+    const result = await db.executeQuery(insertOf(db, rows.slice(from, from + size)))
+    written += Number(result.numAffectedRows ?? 0n)
+    from += size
+  }
+  return written
+}
+
+/** A few sizes, so that their statements stay prepared. */
+const insertSizes = [64, 16, 4, 1]
+
+/** Compiled once for each store and size: that costs more than the insert itself. */
+const inserts = new WeakMap<object, Map<number, CompiledQuery>>()
+
+function insertOf(db: Kysely<KitTables>, rows: readonly InboxRow[]): CompiledQuery {
+  const { adapter } = db.getExecutor()
+  const known = inserts.get(adapter) ?? new Map<number, CompiledQuery>()
+  inserts.set(adapter, known)
+  const compiled =
+    known.get(rows.length) ??
+    db
+      .insertInto('millrace_inbox')
+      .values(rows.map(columnsOf))
+      .onConflict((conflict) => conflict.doNothing())
+      .compile()
+  known.set(rows.length, compiled)
+  return { ...compiled, parameters: rows.flatMap(parametersOf) }
+}
+
+/** The columns in one order, which is that of the statement's parameters. */
+function columnsOf(row: InboxRow): InboxRow {
+  const { event_id, subscription, handled_at_ms, topic_id, partition, record_offset } = row
+  return { event_id, subscription, handled_at_ms, topic_id, partition, record_offset }
+}
+
+function parametersOf(row: InboxRow): readonly unknown[] {
+  return Object.values(columnsOf(row))
 }
 
 /** Which of these events were handled, as `subscription event_id`. One query for a whole fetch. */

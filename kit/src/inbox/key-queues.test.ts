@@ -42,7 +42,7 @@ test('an item that is put back goes before its key’s others, and after the oth
   queues.add(item('b', 'b1'))
   const out = queues.next(everyLane)
   assert.ok(out !== null)
-  queues.putBack(out)
+  queues.putBack(out.key, [out])
   assert.equal(queues.next(everyLane)?.name, 'b1')
   assert.equal(queues.next(everyLane)?.name, 'a1')
 })
@@ -101,7 +101,7 @@ test('Q1 to Q3 hold for any sequence of adding, taking, finishing and putting ba
           if (done === undefined) continue
           if (action.do === 'finish') queues.finish(done.key)
           else {
-            queues.putBack(done)
+            queues.putBack(done.key, [done])
             expected.get(done.key)?.unshift(done.name)
           }
         }

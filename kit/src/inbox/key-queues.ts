@@ -3,7 +3,8 @@ import { ReadyHeap } from './ready-heap.ts'
 /**
  * Who may run next: a queue for each key, and of each queue only the head (P4).
  *
- * Q1. Of one key at most one item is out at a time; the next is ready only when it is finished.
+ * Q1. A key is ready, or out: while one item of it is out, others of it come out only with that
+ *     one, by `more`.
  * Q2. Items of one key come out in the order in which they were added, whatever their lanes.
  * Q3. Of all that are ready in the lanes asked for, the one added first comes out first, so that
  *     what holds back the watermark is worked on first.
@@ -13,11 +14,12 @@ export class KeyQueues<Item extends Queued> {
   readonly #lanes = new Map<string, ReadyHeap<Ticket<Item>>>()
   #added = 0
 
-  /** Items that wait, those that are ready included; items that are out do not count. */
-  #waiting = 0
+  /** Items that wait, by lane, those that are ready included; items that are out do not count. */
+  readonly #waiting = new Map<string, number>()
+  #size = 0
 
   get size(): number {
-    return this.#waiting
+    return this.#size
   }
 
   add(item: Item): void {
@@ -25,7 +27,7 @@ export class KeyQueues<Item extends Queued> {
     this.#keys.set(item.key, queue)
     this.#added += 1
     queue.tickets.push({ item, order: this.#added })
-    this.#waiting += 1
+    this.#count(item, 1)
     if (!queue.isOut && queue.tickets.length - queue.head === 1) this.#ready(queue)
   }
 
@@ -42,11 +44,26 @@ export class KeyQueues<Item extends Queued> {
     const queue = this.#queueOf(ticket.item.key)
     queue.isOut = true
     advance(queue)
-    this.#waiting -= 1
+    this.#count(ticket.item, -1)
     return ticket.item
   }
 
-  /** The item that is out is done: the next of its key becomes ready. */
+  /** Takes out the next item of a key of which one is out, if there is one and it is wanted. */
+  more(key: string, isWanted: (item: Item) => boolean): Item | null {
+    const queue = this.#queueOf(key)
+    const ticket = queue.tickets[queue.head]
+    if (ticket === undefined || !isWanted(ticket.item)) return null
+    advance(queue)
+    this.#count(ticket.item, -1)
+    return ticket.item
+  }
+
+  /** Items that wait in a lane, ready or behind others of their keys. */
+  waiting(lane: string): number {
+    return this.#waiting.get(lane) ?? 0
+  }
+
+  /** What is out of the key is done: the next of it becomes ready. */
   finish(key: string): void {
     const queue = this.#queueOf(key)
     queue.isOut = false
@@ -55,15 +72,16 @@ export class KeyQueues<Item extends Queued> {
   }
 
   /**
-   * The item that is out goes back to the head of its key, and is ready at once, after all that
-   * is ready now: whoever probes with one item after another does not get the same one again.
+   * What is out of a key goes back to its head, and is ready at once, after all that is ready now:
+   * whoever probes with one item after another does not get the same one again.
    */
-  putBack(item: Item): void {
-    const queue = this.#queueOf(item.key)
+  putBack(key: string, items: readonly Item[]): void {
+    const queue = this.#queueOf(key)
     this.#added += 1
-    queue.tickets.splice(queue.head, 0, { item, order: this.#added })
+    const order = this.#added
+    queue.tickets.splice(queue.head, 0, ...items.map((item) => ({ item, order })))
     queue.isOut = false
-    this.#waiting += 1
+    for (const item of items) this.#count(item, 1)
     this.#ready(queue)
   }
 
@@ -83,8 +101,13 @@ export class KeyQueues<Item extends Queued> {
       if (kept.length > 0) this.#ready(queue)
       else this.#keys.delete(key)
     }
-    this.#waiting -= removed.length
+    for (const item of removed) this.#count(item, -1)
     return removed
+  }
+
+  #count({ lane }: Item, by: 1 | -1): void {
+    this.#size += by
+    this.#waiting.set(lane, this.waiting(lane) + by)
   }
 
   #ready(queue: KeyQueue<Item>): void {

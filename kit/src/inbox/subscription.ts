@@ -1,10 +1,13 @@
+import type { BatchLimits } from '../batch-handler.ts'
 import type { AnyEvent, Catalogue } from '../catalogue/catalogue.ts'
 import type { HandlerOptions } from '../handler.ts'
 import type { AnyServiceDefinition } from '../service.ts'
-import type { UntypedHandlerContext } from '../untyped.ts'
+import type { UntypedBatchContext, UntypedHandler, UntypedHandlerContext } from '../untyped.ts'
 
 /** One handler and what it listens to: a lane of its own, with its own breaker. */
-export interface Subscription {
+export type Subscription = EventSubscription | BatchSubscription
+
+interface SubscriptionPlace {
   /** The event that it handles. */
   readonly name: string
   readonly topic: string
@@ -15,8 +18,17 @@ export interface Subscription {
   readonly options: HandlerOptions
   /** False for an event that is not for us: nothing happens, and nothing is recorded. */
   concerns(event: AnyEvent): boolean
+}
+
+export interface EventSubscription extends SubscriptionPlace {
+  readonly batch?: never
   /** Returns what is to happen once its transaction has committed. */
   handle(event: AnyEvent, context: UntypedHandlerContext): Promise<AfterCommit | undefined>
+}
+
+export interface BatchSubscription extends SubscriptionPlace {
+  readonly batch: BatchLimits
+  handleBatch(events: readonly AnyEvent[], context: UntypedBatchContext): Promise<void>
 }
 
 export type AfterCommit = () => void
@@ -25,21 +37,26 @@ export type AfterCommit = () => void
 export function subscriptionsOf(service: AnyServiceDefinition): readonly Subscription[] {
   const { catalogue } = service
   return [...service.handlers.values()].flatMap((handler) => {
-    const route = catalogue.routes.get(handler.eventName)
+    const { eventName: name, options } = handler
+    const route = catalogue.routes.get(name)
     if (route === undefined) return []
-    return [
-      {
-        name: handler.eventName,
-        topic: route.topic,
-        stream: route.stream,
-        catalogue,
-        options: handler.options,
-        concerns: () => true,
-        handle: async (event, context) => {
-          await handler.handle(event, context)
-          return undefined
-        },
-      },
-    ]
+    const { topic, stream } = route
+    return [{ name, topic, stream, catalogue, options, concerns: () => true, ...workOf(handler) }]
   })
+}
+
+function workOf(handler: UntypedHandler) {
+  if (handler.batch !== undefined) {
+    return {
+      batch: handler.batch,
+      handleBatch: (events: readonly AnyEvent[], context: UntypedBatchContext) =>
+        handler.handleBatch(events, context),
+    }
+  }
+  return {
+    handle: async (event: AnyEvent, context: UntypedHandlerContext) => {
+      await handler.handle(event, context)
+      return undefined
+    },
+  }
 }

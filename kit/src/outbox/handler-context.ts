@@ -60,9 +60,9 @@ export interface BatchHandlingOptions extends RunOptions {
 export interface Handling<Context = UntypedHandlerContext> {
   readonly context: Context
   /** False as long as the handler used no transaction: nothing of it is to be committed. */
-  readonly isUsed: boolean
+  isUsed(): boolean
   /** See `Scope.undone`. */
-  readonly undone: TransactionUndone | null
+  undone(): TransactionUndone | null
   /** Runs the handler's code, with the event's correlation around it. */
   run<Result>(work: () => Promise<Result>): Promise<Result>
   /**
@@ -167,12 +167,8 @@ function openWork(tools: DeliveryTools, options: WorkOptions) {
   ): Handling<Context> => ({
     context,
     run,
-    get isUsed() {
-      return scope.isOpen || publisher.isUsed
-    },
-    get undone() {
-      return scope.undone
-    },
+    isUsed: () => scope.isOpen || publisher.isUsed,
+    undone: () => scope.undone,
     async commit() {
       await publisher.settled()
       await scope.commit()

@@ -21,13 +21,17 @@ const storeOutages = new Set([
   'outbox-full',
 ])
 
-export function failureOf(thrown: unknown): Failure {
+/** `isFatal`: what the subscription declares as not worth another attempt. */
+export function failureOf(
+  thrown: unknown,
+  isFatal: (error: unknown) => boolean = () => false,
+): Failure {
   const isStoreOutage = thrown instanceof MillraceError && storeOutages.has(thrown.code)
   return {
     message: messageOf(thrown).slice(0, messageLengthMax) || 'the handler threw nothing',
     signature: signatureOf(thrown),
     isOutage: isOutage(thrown) || isStoreOutage,
-    isFinal: isFinal(thrown),
+    isFinal: isFinal(thrown) || isDeclared(thrown, isFatal),
   }
 }
 
@@ -35,6 +39,15 @@ export function failureOf(thrown: unknown): Failure {
 function isFinal(thrown: unknown): boolean {
   if (!(thrown instanceof Error) || thrown instanceof MillraceError) return false
   return 'retriable' in thrown && thrown.retriable === false
+}
+
+/** A predicate that fails itself says nothing: the error is tried again like any other. */
+function isDeclared(thrown: unknown, isFatal: (error: unknown) => boolean): boolean {
+  try {
+    return isFatal(thrown)
+  } catch {
+    return false
+  }
 }
 
 /** A reason is read by people and travels in announcements. */
