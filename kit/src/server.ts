@@ -1,12 +1,11 @@
 import type { Kysely } from 'kysely'
+import type { Registry } from 'prom-client'
 import type { Catalogue } from './catalogue/catalogue.ts'
 import type { Environment } from './environment.ts'
 import type { TransactionContext } from './handler.ts'
-import type { ConsumerStatus } from './inbox/consumer-status.ts'
+import type { ServiceHealth } from './health/service-health.ts'
 import type { Log } from './log.ts'
-import type { Cluster } from './outbox/cluster-view.ts'
-import type { OutboxHealth } from './outbox/outbox-health.ts'
-import type { PartitionLag } from './transport/transport.ts'
+import type { MetricsPage } from './observe/service-metrics.ts'
 
 /** Starts a part of the service that listens, and says where. */
 export type StartServer<C extends Catalogue, Tables, Opened extends object = object> = (
@@ -33,21 +32,14 @@ export interface ServerContext<C extends Catalogue, Tables, Opened extends objec
   /** True from the end of the start to the beginning of the stop, whatever Kafka does. */
   readonly ready: boolean
   readonly health: () => Promise<ServiceHealth>
+  /** Where the service adds metrics of its own; `/metrics` tells them with the kit's. */
+  readonly metrics: Registry
+  /** What `/metrics` answers now. */
+  readonly metricsPage: () => Promise<MetricsPage>
   readonly transaction: <Result>(
     work: (context: TransactionContext<C, Tables>) => Promise<Result>,
     options?: TransactionOptions,
   ) => Promise<Result>
-}
-
-/** How the service stands with Kafka. */
-export interface ServiceHealth {
-  readonly kafka: Cluster | { readonly kind: 'disabled' }
-  /** Its consumer group, and how far behind that is; empty while Kafka is away. */
-  readonly group: string
-  readonly lag: readonly PartitionLag[]
-  /** How its listening goes; null for a service that listens to nothing. */
-  readonly consumer: ConsumerStatus | null
-  readonly outbox: OutboxHealth
 }
 
 export interface TransactionOptions {

@@ -5,18 +5,18 @@ import type { DeadLetters } from './dead-letter/dead-letters.ts'
 import { Effects } from './effect.ts'
 import type { Environment } from './environment.ts'
 import { MillraceError } from './errors.ts'
-import { readGroupLag } from './health/group-lag.ts'
+import { HealthReader, type ServiceHealth } from './health/service-health.ts'
 import { startConsumer } from './inbox/consumer.ts'
 import { outboxUnsentMax, outboxUnsentMaxDisabled } from './limits.ts'
 import { type Log, openLog } from './log.ts'
-import { noObserver, type Observer } from './observe/observer.ts'
+import { Observation } from './observe/observation.ts'
+import type { Observer } from './observe/observer.ts'
 import { Outbox } from './outbox/outbox.ts'
-import { outboxHealth } from './outbox/outbox-health.ts'
 import { Relay } from './outbox/relay.ts'
 import { openTransactions } from './outbox/transaction.ts'
 import { disposeResources, type Resources } from './resources.ts'
 import { Scheduler } from './schedule/scheduler.ts'
-import type { RunningServer, ServerContext, ServiceHealth } from './server.ts'
+import type { RunningServer, ServerContext } from './server.ts'
 import type { AnyServiceDefinition, ServiceDefinition } from './service.ts'
 import type { KitTables } from './store/kit-tables.ts'
 import { openStore } from './store/open-store.ts'
@@ -46,6 +46,11 @@ export interface StartOptions {
   readonly log?: Log
   /** Told of each step of each event, beside what the kit observes itself. */
   readonly observer?: Observer
+  /**
+   * False: it tells nothing on `millrace.services` and `millrace.traces`, for simulators.
+   * Default: true.
+   */
+  readonly announces?: boolean
 }
 
 /** A service that runs, until it is stopped or disposed of. */
@@ -131,11 +136,13 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
   const stopping = new AbortController()
   const kafka = options.kafka ?? readKafkaConfig(options.env ?? process.env, name)
   const tools = await openTools(starting, definition, { ...options, kafka, stopping })
-  const { env, log, store, outbox, clock, resources } = tools
+  const { env, log, store, resources, observation } = tools
 
   const transport = kafka.enabled ? starting.use(options.transport ?? openKafka(kafka)) : null
   const relay = transport === null ? null : new Relay({ ...tools, transport })
-  if (relay !== null) {
+  if (transport !== null && relay !== null) {
+    observation.connect({ transport, isReady: () => relay.cluster.kind === 'met' })
+    starting.defer(() => observation.stop())
     relay.start()
     starting.defer(() => relay.stop())
   }
@@ -150,6 +157,8 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
     starting.defer(() => consumer.stop())
   }
 
+  const slowest = () => observation.times.slowest()
+  const health = new HealthReader({ ...tools, transport, relay, consumer, slowest })
   const context: UntypedServerContext = {
     name,
     port: options.port ?? 0,
@@ -161,16 +170,9 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
       return parts.isReady
     },
     transaction: openTransactions(tools),
-    health: async () => ({
-      kafka: relay === null ? { kind: 'disabled' } : relay.cluster,
-      group: definition.group,
-      lag:
-        transport !== null && relay?.cluster.kind === 'met'
-          ? await readGroupLag(transport, definition)
-          : [],
-      consumer: consumer?.status() ?? null,
-      outbox: await outboxHealth(store, outbox, clock),
-    }),
+    health: () => health.read(),
+    metrics: observation.metrics.registry,
+    metricsPage: () => observation.page(() => health.read()),
   }
   for (const start of definition.servers) {
     const server = await start(context)
@@ -178,6 +180,7 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
     starting.defer(() => server.stop())
   }
   parts.isReady = true
+  observation.announce({ health: context.health, servers: parts.servers })
   log.info({ urls: parts.servers.flatMap(({ urls = [] }) => urls) }, 'started')
 
   const started = starting.move()
@@ -214,7 +217,12 @@ async function openTools(
   const outbox = new Outbox(kafka.enabled ? outboxUnsentMax : outboxUnsentMaxDisabled)
   await outbox.recount(store.read)
   const effects = new Effects({ store, group: definition.group, clock })
-  const { observer = noObserver } = options
-  const said = { store, outbox, effects, observer }
-  return { service: definition, ...said, clock, random, resources, env, log }
+  const { observer: given, announces = true } = options
+  const watched = { service: definition, clock, random, env, log, announces }
+  const observation = new Observation({
+    ...watched,
+    ...(given === undefined ? {} : { observer: given }),
+  })
+  const { observer } = observation
+  return { ...watched, store, outbox, effects, resources, observer, observation }
 }

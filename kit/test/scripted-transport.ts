@@ -113,7 +113,7 @@ export class ScriptedTransport implements Transport {
     return topics.flatMap((topic) =>
       Array.from({ length: this.#partitions.get(topic) ?? 0 }, (_, partition) => {
         const end = BigInt(this.#logs.get(nameOf({ topic, partition }))?.length ?? 0)
-        return { topic, partition, committed: null, end, lag: end }
+        return { topic, partition, committed: null, start: 0n, end, lag: end }
       }),
     )
   }

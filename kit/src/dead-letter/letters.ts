@@ -1,6 +1,6 @@
 import type { Insertable, Kysely, Selectable, Updateable } from 'kysely'
 import type { KitTables } from '../store/kit-tables.ts'
-import type { DeadLetterRow } from '../store/tables/dead-letters.ts'
+import type { DeadLetterRow, DeadLetterState } from '../store/tables/dead-letters.ts'
 
 /** The queries on dead letters, each for use inside a transaction of its caller. */
 
@@ -93,6 +93,16 @@ export async function countLetters(db: Db): Promise<number> {
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
   return count
+}
+
+/** How many letters there are in each state. */
+export async function letterCounts(db: Db): Promise<ReadonlyMap<DeadLetterState, number>> {
+  const rows = await db
+    .selectFrom('millrace_dead_letters')
+    .select(['state', ({ fn }) => fn.countAll<number>().as('count')])
+    .groupBy('state')
+    .execute()
+  return new Map(rows.map(({ state, count }) => [state, count]))
 }
 
 /** How many letters each held key has. */

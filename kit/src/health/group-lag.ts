@@ -1,4 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { Clock } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+import { lagQueryMsMax } from '../limits.ts'
 import type { PartitionLag, Transport } from '../transport/transport.ts'
 
 export interface ListeningService {
@@ -7,19 +10,34 @@ export interface ListeningService {
   readonly handlers: ReadonlyMap<string, unknown>
 }
 
+export interface GroupLag {
+  readonly partitions: readonly PartitionLag[]
+  /** Why Kafka did not tell; null where it did. */
+  readonly unknown: string | null
+}
+
+export const noLag: GroupLag = { partitions: [], unknown: null }
+
 /**
- * How far behind a service's group is on each partition that it listens to. Empty where it
- * listens to nothing, or where Kafka does not tell: health has an answer in any case.
+ * How far behind a service's group is on each partition that it listens to. It has an answer
+ * within `lagQueryMsMax` in any case: whoever asks for the health of a service must not wait for
+ * a Kafka that does not answer.
  */
 export async function readGroupLag(
-  transport: Transport,
+  transport: Pick<Transport, 'lag'>,
   { group, catalogue, handlers }: ListeningService,
-): Promise<readonly PartitionLag[]> {
+  clock: Clock,
+): Promise<GroupLag> {
   const topics = [...handlers.keys()].flatMap((name) => catalogue.routes.get(name)?.topic ?? [])
-  if (topics.length === 0) return []
-  try {
-    return await transport.lag(group, [...new Set(topics)])
-  } catch {
-    return []
-  }
+  if (topics.length === 0) return noLag
+  const { promise: timeUp, resolve } = Promise.withResolvers<GroupLag>()
+  const unknown = `Kafka did not tell the lag within ${lagQueryMsMax} ms`
+  const timer = clock.after(lagQueryMsMax, () => resolve({ partitions: [], unknown }))
+  const asked = transport.lag(group, [...new Set(topics)]).then(
+    (partitions) => ({ partitions, unknown: null }),
+    (error: unknown) => ({ partitions: [], unknown: messageOf(error) }),
+  )
+  const answer = await Promise.race([asked, timeUp])
+  timer.cancel()
+  return answer
 }

@@ -30,6 +30,8 @@ export interface GroupReport {
   readonly events: number
   readonly heldKeys: number
   readonly outages: readonly { readonly subscription: string; readonly reason: string }[]
+  /** Handlers that do not come back, though their signal has fired. */
+  readonly overdue: readonly { readonly subscription: string; readonly since: string }[]
 }
 
 export interface PartitionReport {
@@ -106,6 +108,17 @@ function troubleOf(health: ServiceHealth): Trouble | null {
       hint: 'Events of its key wait behind it. Check the topic, its limits and the ACLs.',
     }
   }
+  const [topic] = consumer?.topics ?? []
+  if (topic !== undefined) {
+    return { reason: topic.message, hint: 'The other topics are read as they should be.' }
+  }
+  const [overdue] = consumer?.overdue ?? []
+  if (overdue !== undefined) {
+    return {
+      reason: `the handler of "${overdue.subscription}" does not come back after its time`,
+      hint: 'Its key waits, and its place among the handlers is taken: let it heed its signal.',
+    }
+  }
   const trouble = consumer?.trouble ?? null
   if (trouble === null) return null
   return { reason: trouble, hint: 'It joins its group again by itself; see the log.' }
@@ -172,6 +185,10 @@ function groupsOf({ consumer, group, lag, lagUnknown }: ServiceHealth): readonly
       events: consumer.events,
       heldKeys: consumer.heldKeys,
       outages: consumer.outages.map(({ subscription, reason }) => ({ subscription, reason })),
+      overdue: consumer.overdue.map(({ subscription, sinceMs }) => ({
+        subscription,
+        since: new Date(sinceMs).toISOString(),
+      })),
     },
   ]
 }

@@ -1,31 +1,39 @@
 import type { FastifyInstance } from 'fastify'
 import { kafkaReport } from '../health/kafka-report.ts'
-import type { ServiceHealth } from '../server.ts'
+import type { ServiceHealth } from '../health/service-health.ts'
+import type { MetricsPage } from '../observe/service-metrics.ts'
 
 /** What of a running service its health is read from. */
 export interface HealthSource {
   readonly name: string
   readonly ready: boolean
   readonly health: () => Promise<ServiceHealth>
+  /** What `/metrics` answers; without it there is no such path. */
+  readonly metricsPage?: () => Promise<MetricsPage>
 }
 
 /**
- * `/health` answers while the process lives; `/ready` while the service takes requests, whatever
- * Kafka does, because the outbox keeps what is said; `/health/kafka` tells how it stands with
- * Kafka, and is 503 when that is away.
+ * `/health` and `/health/live` answer while the process lives; `/ready` and `/health/ready` while
+ * the service takes requests, whatever Kafka does, because the outbox keeps what is said;
+ * `/health/kafka` tells how it stands with Kafka, and is 503 when that is away; `/metrics` is for
+ * Prometheus.
  */
 export function serveHealth(http: FastifyInstance, running: HealthSource): void {
-  http.get('/health', { config: { about: 'The process lives' } }, async () => ({
-    service: running.name,
-    status: 'up',
-  }))
+  for (const path of ['/health', '/health/live']) {
+    http.get(path, { config: { about: 'The process lives' } }, async () => ({
+      service: running.name,
+      status: 'up',
+    }))
+  }
 
-  http.get('/ready', { config: { about: 'It takes requests' } }, async (_request, reply) => {
-    const { ready } = running
-    return reply
-      .code(ready ? 200 : 503)
-      .send({ service: running.name, status: ready ? 'ready' : 'not ready' })
-  })
+  for (const path of ['/ready', '/health/ready']) {
+    http.get(path, { config: { about: 'It takes requests' } }, async (_request, reply) => {
+      const { ready } = running
+      return reply
+        .code(ready ? 200 : 503)
+        .send({ service: running.name, status: ready ? 'ready' : 'not ready' })
+    })
+  }
 
   http.get(
     '/health/kafka',
@@ -35,4 +43,11 @@ export function serveHealth(http: FastifyInstance, running: HealthSource): void 
       return reply.code(report.status === 'down' ? 503 : 200).send(report)
     },
   )
+
+  const { metricsPage } = running
+  if (metricsPage === undefined) return
+  http.get('/metrics', { config: { about: 'Metrics for Prometheus' } }, async (_request, reply) => {
+    const { contentType, text } = await metricsPage()
+    return reply.type(contentType).send(text)
+  })
 }

@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { currentCorrelation } from '../correlation.ts'
 import { MillraceError } from '../errors.ts'
+import type { ServiceHealth } from '../health/service-health.ts'
 import { type Log, silentLog } from '../log.ts'
-import type { ServiceHealth } from '../server.ts'
 import { accepted } from './accepted.ts'
 import { Problem } from './problem.ts'
 import { type HttpOptions, type HttpSource, startHttp } from './start-http.ts'
@@ -15,6 +15,10 @@ const healthy: ServiceHealth = {
   kafka: { kind: 'met', clusterId: 'cluster-1', partitions: new Map(), refused: new Map() },
   group: 'task-service',
   lag: [],
+  lagUnknown: null,
+  lagGrowth: null,
+  slowest: null,
+  deadLetters: new Map(),
   consumer: null,
   outbox: { unsent: 0, oldestUnsentMs: null, held: [] },
 }

@@ -89,7 +89,7 @@ test('what does not fit in memory is dropped, and the topic is told how much', a
 })
 
 test('a batch that Kafka does not take is dropped, and told of with the next', async () => {
-  let answer = away
+  let answer: SendOutcome = away
   const { sender, clock, batches } = fixture(async () => answer)
   sender.add(step(1))
   await clock.advance(traceBatchAgeMsMax)
