@@ -54,8 +54,8 @@ export function decodeSubscription(bytes: Buffer): Subscription {
   const told = parse(read.userData)
   return {
     topics: read.topics,
-    owned: places(read.ownedPartitions ?? []),
-    generation: read.generationId ?? -1,
+    owned: places(read.ownedPartitions),
+    generation: read.generationId,
     streams: mapOf(told['streams'], (value) => typeof value === 'string'),
     counts: mapOf(told['counts'], isCount),
     wish: isCount(told['wish']) ? told['wish'] : 0,
@@ -72,7 +72,7 @@ export function encodeAssignment({ partitions, counts }: Assignment): Buffer {
 
 export function decodeAssignment(bytes: Buffer): Assignment {
   const read = decodeConsumerProtocolAssignment(bytes)
-  const told = parse(read.userData ?? null)
+  const told = parse(read.userData)
   return {
     partitions: places(read.assignedPartitions),
     counts: mapOf(told['counts'], isCount),

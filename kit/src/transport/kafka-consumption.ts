@@ -41,7 +41,7 @@ export class KafkaConsumption implements Consumption {
   readonly #run: Promise<void>
   #session: Session | null = null
   #wake: () => void = () => {}
-  #isStopping = false
+  #stopped = false
   #commits: Promise<unknown> = Promise.resolve()
 
   constructor(settings: KafkaSettings, admin: KafkaAdmin, options: ConsumeOptions) {
@@ -78,7 +78,7 @@ export class KafkaConsumption implements Consumption {
   }
 
   async stop(): Promise<void> {
-    this.#isStopping = true
+    this.#stopped = true
     this.#watch[Symbol.dispose]()
     this.#wake()
     await this.#run
@@ -89,7 +89,7 @@ export class KafkaConsumption implements Consumption {
   async #sessions(): Promise<void> {
     let attempt = 0
     let isWatching = false
-    while (!this.#isStopping) {
+    while (!this.#isStopped()) {
       const { promise: woken, resolve: wake } = Promise.withResolvers<null>()
       this.#wake = () => wake(null)
       let hasJoined = false
@@ -105,7 +105,7 @@ export class KafkaConsumption implements Consumption {
       }
       await this.#closeSession()
       attempt = hasJoined ? 1 : attempt + 1
-      if (!this.#isStopping) await this.#waitToReconnect(attempt, woken)
+      if (!this.#isStopped()) await this.#waitToReconnect(attempt, woken)
     }
   }
 
@@ -156,7 +156,7 @@ export class KafkaConsumption implements Consumption {
     const { clusterId } = await this.#admin.cluster()
     const topics = await this.#admin.describe([...new Set(partitions.map(({ topic }) => topic))])
     const positions = await session.offsets.positions(partitions)
-    if (session !== this.#session || this.#isStopping) return
+    if (session !== this.#session || this.#isStopped()) return
     const ids = new Map(topics.map(({ topic, topicId }) => [topic, topicId]))
     const assigned = positions.map(({ topic, partition, offset, metadata }) => {
       const place = { topic, partition, clusterId, topicId: ids.get(topic) ?? '' }
@@ -164,7 +164,7 @@ export class KafkaConsumption implements Consumption {
     })
     for (const partition of assigned) this.#owned.set(partitionKey(partition), ownedFrom(partition))
     await this.#options.listener.assigned(assigned)
-    if (session !== this.#session || this.#isStopping) return
+    if (session !== this.#session || this.#isStopped()) return
     // Lost meanwhile, it is not to be read any more.
     const taken = assigned.filter((partition) => this.#owned.has(partitionKey(partition)))
     session.reader.add(taken, (key) => this.#owned.get(key)?.paused ?? false) // C1
@@ -186,7 +186,7 @@ export class KafkaConsumption implements Consumption {
   /** The session is over: what we had is finished while it may still be ours, or else dropped. */
   async #giveUp(error: unknown): Promise<void> {
     const partitions = [...this.#owned.values()].map(placeOf)
-    if (partitions.length === 0 || this.#isStopping) return
+    if (partitions.length === 0 || this.#isStopped()) return
     if (!(error instanceof GroupLost)) {
       await this.#revoke(partitions)
       return
@@ -197,7 +197,7 @@ export class KafkaConsumption implements Consumption {
   }
 
   #received(at: TopicPartition, records: readonly IncomingRecord[]): void {
-    if (!this.#isStopping) this.#options.listener.records(at, records)
+    if (!this.#isStopped()) this.#options.listener.records(at, records)
   }
 
   async #commit(positions: readonly CommitPosition[]): Promise<CommitOutcome> {
@@ -225,9 +225,9 @@ export class KafkaConsumption implements Consumption {
   }
 
   async #tell(error: unknown): Promise<void> {
-    if (this.#isStopping) return
+    if (this.#isStopped()) return
     const explained = error instanceof GroupLost ? error : await explain(error, this.#settings)
-    if (!this.#isStopping) this.#options.listener.failed(explained)
+    if (!this.#isStopped()) this.#options.listener.failed(explained)
   }
 
   async #waitToReconnect(attempt: number, woken: Promise<null>): Promise<void> {
@@ -235,6 +235,11 @@ export class KafkaConsumption implements Consumption {
     const timer = systemClock.after(reconnectMs(attempt), resolve)
     await Promise.race([promise, woken])
     timer.cancel()
+  }
+
+  /** Asked anew after an await, in which `stop` may have been called. */
+  #isStopped(): boolean {
+    return this.#stopped
   }
 
   #find(partitions: readonly TopicPartition[]): OwnedPartition[] {

@@ -179,7 +179,7 @@ export class KafkaMembership {
   /** As the group's leader: who reads what. Nobody else has anything to say. */
   async #deal(joined: JoinGroupResponse) {
     const { leader, memberId, members } = joined
-    if (leader !== memberId || joined.skipAssignment === true) return []
+    if (leader !== memberId || joined.skipAssignment) return []
     const told = members.map((member) => ({
       memberId: member.memberId,
       name: member.groupInstanceId ?? member.memberId,
