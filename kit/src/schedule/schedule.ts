@@ -110,10 +110,11 @@ export class Schedule {
   }
 }
 
-export interface DueOptions {
+export interface FireOptions {
   readonly nowMs: number
-  /** Null for all. */
-  readonly slots: readonly number[] | null
+  /** Whose rows. */
+  readonly slots: readonly number[]
+  readonly rowsMax: number
 }
 
 /**
@@ -122,14 +123,14 @@ export interface DueOptions {
  */
 export async function fireDue(
   db: Transaction<KitTables>,
-  { nowMs, slots, rowsMax }: DueOptions & { readonly rowsMax: number },
+  { nowMs, slots, rowsMax }: FireOptions,
 ): Promise<Selectable<ScheduleRow>[]> {
   const due = db
     .selectFrom('millrace_schedule')
     .select('id')
     .where('fired_at_ms', 'is', null)
     .where('due_at_ms', '<=', nowMs)
-    .$if(slots !== null, (query) => query.where('slot', 'in', slots ?? []))
+    .where('slot', 'in', slots)
     .orderBy('due_at_ms')
     .orderBy('id')
     .limit(rowsMax)
@@ -148,13 +149,13 @@ export async function fireDue(
 /** When the next of what waits is due, past or future; null where nothing waits. */
 export async function nextDueAtMs(
   db: Kysely<KitTables>,
-  slots: readonly number[] | null,
+  slots: readonly number[],
 ): Promise<number | null> {
   const { next } = await db
     .selectFrom('millrace_schedule')
     .select(({ fn }) => fn.min('due_at_ms').as('next'))
     .where('fired_at_ms', 'is', null)
-    .$if(slots !== null, (query) => query.where('slot', 'in', slots ?? []))
+    .where('slot', 'in', slots)
     .executeTakeFirstOrThrow()
   return next
 }

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../clock.ts'
 import { messageOf } from '../errors.ts'
+import { type Instances, type SlotWorker, soleInstance } from '../instances/instances.ts'
 import {
   pruneEveryMs,
   pruneRowsMax,
@@ -18,8 +19,8 @@ export interface SchedulerOptions {
   readonly outbox: Outbox
   readonly clock: Clock
   readonly log: Log
-  /** The slots that this instance owns now; null for all, where there is one instance. */
-  readonly slots?: () => readonly number[] | null
+  /** Default: there is one. */
+  readonly instances?: Instances
 }
 
 /**
@@ -27,14 +28,16 @@ export interface SchedulerOptions {
  *
  * F1. None enters it before its time by this instance's clock, and each enters it once, in the
  *     transaction that marks it as fired: a crash in between leaves it waiting.
- * F2. Those of one slot, and so of one key, enter it in the order of due time, then id.
+ * F2. Those of one slot, and so of one key, enter it in the order of due time, then id: a slot has
+ *     one owner, and is given up only when nothing of it is being fired.
  * F3. One that this process scheduled is fired at its time; one of another process, or of a slot
  *     that was just taken over, at most `scheduleSweepMs` later.
  */
-export class Scheduler {
+export class Scheduler implements SlotWorker {
   readonly #options: SchedulerOptions
   #timer: Timer | null = null
   #looking: Promise<void> | null = null
+  readonly #instances: Instances
   #stopListening: () => void = () => {}
   #prunedAtMs = Number.NEGATIVE_INFINITY
   #isAsked = false
@@ -42,10 +45,16 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options
+    this.#instances = options.instances ?? soleInstance
   }
 
   start(): void {
-    this.#stopListening = this.#options.outbox.schedule.onCommitted(() => this.wake())
+    const stopHearing = this.#options.outbox.schedule.onCommitted(() => this.wake())
+    const leave = this.#instances.join(this)
+    this.#stopListening = () => {
+      stopHearing()
+      leave()
+    }
     this.wake()
   }
 
@@ -58,6 +67,17 @@ export class Scheduler {
       if (this.#isAsked) this.wake()
     })
   }
+
+  gained(): void {
+    this.wake()
+  }
+
+  async ended(): Promise<void> {
+    await this.#looking
+  }
+
+  /** What others schedule is found by the sweep (F3). */
+  called(): void {}
 
   /** Fires nothing more; what waits is in the store. */
   async stop(): Promise<void> {
@@ -85,10 +105,10 @@ export class Scheduler {
 
   /** Fires all that is due; gives the time of the next, or null. */
   async #fire(): Promise<number | null> {
-    const { store, outbox, clock, slots = () => null } = this.#options
+    const { store, outbox, clock } = this.#options
     for (;;) {
-      const owned = slots()
-      if (owned?.length === 0 || this.#isStopped) return null
+      const owned = this.#instances.owned()
+      if (owned.length === 0 || this.#isStopped) return null
       const nextMs = await nextDueAtMs(store.read, owned)
       const nowMs = clock.nowMs()
       if (nextMs === null || nextMs > nowMs) return nextMs
