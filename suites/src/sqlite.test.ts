@@ -11,6 +11,7 @@ let files = 0
 
 storeConformance({
   name: 'SQLite',
+  writersMax: 1,
   open: (clock) =>
     openSqlite({
       file: join(directory, `${files++}.sqlite`),

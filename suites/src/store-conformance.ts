@@ -1,20 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { type Clock, type KitTables, ManualClock, MillraceError, type Store } from '@millrace/kit'
+import { type Clock, type KitTables, ManualClock, type Store } from '@millrace/kit'
+import { type Database, hasCode, idsIn, write } from './effect-rows.ts'
+import { sharingConformance } from './sharing-conformance.ts'
 
 export interface StoreConformanceOptions {
   /** Names the store in the names of the tests. */
   readonly name: string
   /** A new, empty store; the suite closes it. */
   readonly open: (clock: Clock) => Promise<Store<KitTables>>
+  /** Transactions that may be open at once; the next one waits. */
+  readonly writersMax: number
 }
 
 /**
  * What every store promises, whatever database it is. The tests write effects, a table that
  * every store has.
  */
-export function storeConformance({ name, open }: StoreConformanceOptions): void {
+export function storeConformance(options: StoreConformanceOptions): void {
+  const { name, open, writersMax } = options
+  sharingConformance(options)
   const withStore = (
     title: string,
     run: (store: Store<KitTables>, clock: ManualClock) => Promise<void>,
@@ -42,6 +48,23 @@ export function storeConformance({ name, open }: StoreConformanceOptions): void 
     })
     await assert.rejects(failed, (error) => error === wrong)
     assert.deepEqual(await idsIn(store.read), [])
+  })
+
+  withStore('transactions begun together that change one row all count', async (store) => {
+    await store.transaction('write', (db) => write(db, 'counter'))
+    const count = () =>
+      store.transaction('count', async (db) => {
+        await db
+          .updateTable('millrace_effects')
+          .set((eb) => ({ done_at_ms: eb('done_at_ms', '+', 1) }))
+          .execute()
+      })
+    await Promise.all(Array.from({ length: 20 }, count))
+    const row = await store.read
+      .selectFrom('millrace_effects')
+      .select('done_at_ms')
+      .executeTakeFirst()
+    assert.equal(row?.done_at_ms, 20)
   })
 
   withStore('a transaction gives back what its work returns', async (store) => {
@@ -187,12 +210,12 @@ export function storeConformance({ name, open }: StoreConformanceOptions): void 
   )
 
   withStore('waiting for the writer does not count as holding it', async (store, clock) => {
-    const slow = store.scope({ name: 'slow' })
-    await slow.open()
+    const slow = Array.from({ length: writersMax }, () => store.scope({ name: 'slow' }))
+    await Promise.all(slow.map((scope) => scope.open()))
     await clock.advance(4_000)
     const patient = store.scope({ name: 'patient' })
     const opened = patient.open()
-    await clock.advance(1_000) // slow is over; patient has waited for a second
+    await clock.advance(1_000) // all are over; patient has waited for a second
     await opened
     await clock.advance(4_500)
     await write(patient.db, 'patient')
@@ -259,24 +282,4 @@ export function storeConformance({ name, open }: StoreConformanceOptions): void 
     await Promise.all([running, closing])
     await assert.rejects(idsIn(store.read), hasCode('service-stopped'))
   })
-}
-
-type Database = Store<KitTables>['read']
-
-async function write(db: Database, id: string): Promise<void> {
-  const row = { group_name: 'group', event_id: id, name: 'mail', person: '', done_at_ms: 0 }
-  await db.insertInto('millrace_effects').values(row).execute()
-}
-
-async function idsIn(db: Database): Promise<string[]> {
-  const rows = await db
-    .selectFrom('millrace_effects')
-    .select('event_id')
-    .orderBy('event_id')
-    .execute()
-  return rows.map(({ event_id }) => event_id)
-}
-
-function hasCode(code: MillraceError['code']): (error: unknown) => boolean {
-  return (error) => error instanceof MillraceError && error.code === code
 }

@@ -11,6 +11,7 @@ after(async () => {
 
 storeConformance({
   name: 'PostgreSQL',
+  writersMax: 4,
   async open(clock) {
     const database = await openTestDatabase(serverVariable('MILLRACE_POSTGRES'))
     databases.push(database)

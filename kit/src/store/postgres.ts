@@ -155,8 +155,7 @@ class PostgresStore implements Store<KitTables> {
   }
 
   async #close(): Promise<void> {
-    await this.#sharing.close()
-    await this.#writing.close()
+    await Promise.all([this.#sharing.close(), this.#writing.close()])
     await this.#reading.close()
   }
 }
