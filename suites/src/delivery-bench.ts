@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import type { Transport } from '@millrace/kit'
+import type { StoreOf } from './postgres-stores.ts'
 import type { TransportConformanceOptions } from './transport-conformance.ts'
 import {
   sendStep,
@@ -25,13 +26,19 @@ export interface Bench {
   readonly send: (name: 'updated' | 'completed', task: string, step: string) => Promise<string>
 }
 
+export interface DeliveryConformanceOptions extends TransportConformanceOptions {
+  /** Where each worker's rows are, by its directory. Default: SQLite. */
+  readonly storeOf?: StoreOf
+}
+
 export type Check = (title: string, run: (bench: Bench) => Promise<void>) => void
 
 /** Retries that a test need not wait for. */
 export const quick = { retry: { attemptsMax: 3, delayMsMin: 5, delayMsMax: 10 } }
 
 /** Makes a test of each scenario, with topics and a group of its own. */
-export function checks(options: TransportConformanceOptions, skip?: string): Check {
+export function checks(options: DeliveryConformanceOptions, skip?: string): Check {
+  const { storeOf } = options
   return (title, run) => {
     test(`${options.name}: ${title}`, skip === undefined ? {} : { skip }, async () => {
       await using stack = new AsyncDisposableStack()
@@ -50,9 +57,9 @@ export function checks(options: TransportConformanceOptions, skip?: string): Che
         connect: () => backend.connect(),
         start: async (given) => {
           const transport = backend.connect()
-          return stack.use(
-            await startWorker({ work, group, transport, handle: writeDown, ...given }),
-          )
+          const own = { work, group, transport, handle: writeDown }
+          const store = storeOf === undefined ? {} : { storeOf }
+          return stack.use(await startWorker({ ...own, ...store, ...given }))
         },
         async send(topic, task, step) {
           sent += 1

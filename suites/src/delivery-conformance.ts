@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { type Check, checks } from './delivery-bench.ts'
+import { type Check, checks, type DeliveryConformanceOptions } from './delivery-bench.ts'
 import { deadLettersFromOutside, parking, trouble } from './parking-scenarios.ts'
-import type { TransportConformanceOptions } from './transport-conformance.ts'
 import { sendStep, sendTo, until, type WorkHandler, writeDown } from './work-service.ts'
 
 /** P3 to P8 of the design, as services live through them, on any Kafka. */
-export function deliveryConformance(options: TransportConformanceOptions): void {
+export function deliveryConformance(options: DeliveryConformanceOptions): void {
   const check = checks(options)
   once(check)
   moving(check)

@@ -18,6 +18,7 @@ import {
 } from '@millrace/kit'
 import type { Generated } from 'kysely'
 import { z } from 'zod'
+import type { StoreOf } from './postgres-stores.ts'
 
 const step = event({
   version: '1.0',
@@ -80,11 +81,14 @@ export interface WorkerOptions {
   readonly handlerOptions?: HandlerOptions
   /** The database of an earlier life. Default: a new one, removed with the worker. */
   readonly directory?: string
+  /** Where its rows are. Default: a SQLite file in its directory. */
+  readonly storeOf?: StoreOf
 }
 
 /** A service that listens to both topics. */
 export async function startWorker(options: WorkerOptions) {
   const { work, group, transport, handle, handlerOptions = {} } = options
+  const { storeOf = async () => ({}) } = options
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'millrace-worker-'))
   const definition = service('worker', { catalogue: work.catalogue, tables, group })
     .on('task.updated', handle, handlerOptions)
@@ -92,7 +96,7 @@ export async function startWorker(options: WorkerOptions) {
   const running = await startService(definition, {
     directory,
     transport,
-    env: {},
+    env: await storeOf(directory),
     log: silentLog,
   })
   return {

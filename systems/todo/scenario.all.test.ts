@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { serverVariable } from '@millrace/suites/servers'
+import { startBroker } from '@millrace/broker'
+import { openTestDatabase, serverVariable } from '@millrace/suites/servers'
 import { outputInReadme, outputOn } from './test/scenario-output.ts'
 
 for (const [name, variable] of [
@@ -11,3 +12,9 @@ for (const [name, variable] of [
     assert.equal(await outputOn(serverVariable(variable)), await outputInReadme())
   })
 }
+
+test('on PostgreSQL the day is the same', async () => {
+  await using broker = await startBroker({})
+  await using database = await openTestDatabase(serverVariable('MILLRACE_POSTGRES'))
+  assert.equal(await outputOn(broker.bootstrap, database.url), await outputInReadme())
+})

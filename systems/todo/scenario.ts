@@ -17,10 +17,13 @@ export interface ScenarioOptions {
   /** Where Kafka is, with no topic of the todo system on it yet. */
   readonly brokers: string
   readonly say: (line: string) => void
+  /** Where its services keep their rows. Default: SQLite files. */
+  readonly databaseUrl?: string
 }
 
-export async function scenario({ brokers, say }: ScenarioOptions): Promise<void> {
-  await using todo = await startTodo(brokers)
+export async function scenario(options: ScenarioOptions): Promise<void> {
+  const { brokers, say } = options
+  await using todo = await startTodo(options)
   const { mailbox, notification, asUser } = todo
   const then = storyteller(say, mailbox)
   /** Waits for so many dead letters, and prints those that are new. */
@@ -128,13 +131,14 @@ async function topicLines(brokers: string): Promise<readonly string[]> {
   return lines
 }
 
-async function startTodo(brokers: string) {
+async function startTodo({ brokers, databaseUrl = '' }: Omit<ScenarioOptions, 'say'>) {
   await using starting = new AsyncDisposableStack()
   const directory = await mkdtemp(join(tmpdir(), 'millrace-todo-'))
   starting.defer(() => rm(directory, { recursive: true }))
   const mailbox = starting.use(await startMailbox({ http: 0, smtp: 0 }))
   const env = {
     KAFKA_BROKERS: brokers,
+    DATABASE_URL: databaseUrl,
     SERVICE_TOKEN: 'of-the-scenario',
     SMTP_URL: `smtp://127.0.0.1:${mailbox.smtpPort}`,
   }

@@ -10,8 +10,8 @@ export async function outputInReadme(): Promise<string> {
 }
 
 /** What it does print, on a Kafka without any topic of the todo system. */
-export async function outputOn(brokers: string): Promise<string> {
+export async function outputOn(brokers: string, databaseUrl = ''): Promise<string> {
   const said: string[] = []
-  await scenario({ brokers, say: (line) => said.push(`${line}\n`) })
+  await scenario({ brokers, databaseUrl, say: (line) => said.push(`${line}\n`) })
   return said.join('')
 }
