@@ -22,6 +22,14 @@ export const commands: CommandTable = {
     summary: 'list consumer groups, with how far each has read and what is left',
     load: async () => (await import('./commands/groups.ts')).command,
   },
+  services: {
+    summary: 'list the services that run, with how they are',
+    load: async () => (await import('./commands/services.ts')).command,
+  },
+  trace: {
+    summary: 'show what became of an event and of all that it caused, as a tree',
+    load: async () => (await import('./commands/trace.ts')).command,
+  },
   'dead-letters': {
     summary: 'list what services have put aside, and why',
     load: async () => (await import('./commands/dead-letters.ts')).command,

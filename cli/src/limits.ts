@@ -39,5 +39,8 @@ export const spinnerAfterMs = 1_000
 /** A service that runs answers a command within a second or two; its restart takes ten. */
 export const answerMsMax = 15_000
 
+/** Of each partition, where `trace` looks for the records of a chain whose steps are gone. */
+export const headerRecordsMax = 20_000n
+
 /** As many records as `tail` shows lines of a file. */
 export const tailRecords = 10

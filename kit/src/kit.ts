@@ -26,7 +26,7 @@ export type { DecodedValue, FormattedEvent, WireFormat } from './catalogue/wire-
 export { type Clock, type Random, systemClock, type Timer } from './clock.ts'
 export { type KafkaConfig, readKafkaConfig } from './config/kafka-config.ts'
 export type { CommandOutcome } from './control/command.ts'
-export { deadLettersTopic } from './control/control-topics.ts'
+export { deadLettersTopic, servicesTopic, tracesTopic } from './control/control-topics.ts'
 export {
   type Ask,
   type AskOutcome,
@@ -69,6 +69,13 @@ export {
 // Inside: what other stores, transports and their tests are made of.
 export { ManualClock } from './manual-clock.ts'
 export { noObserver, type Observer } from './observe/observer.ts'
+export { livenessOf, readServiceRecord, type ServiceRecord } from './observe/service-record.ts'
+export {
+  readTraceBatch,
+  type StepKind,
+  type TraceBatch,
+  type TraceStep,
+} from './observe/trace-step.ts'
 export type { OpenResources, ResourceStart } from './resources.ts'
 export type { CancelOutcome } from './schedule/schedule.ts'
 export type {

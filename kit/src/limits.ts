@@ -235,7 +235,7 @@ export const overdueToldMs = 10_000
  * What runs of partitions that leave is waited for, then aborted: a moment less than
  * `revokeMsMax`, so that it is rolled back before they go.
  */
-export const revokeDrainMsMax = 4_500
+export const revokeDrainMsMax = 9_000
 
 /** Events of one partition in memory: enough that a hot key does not idle the others. */
 export const partitionEventsMax = 5_000
@@ -325,8 +325,12 @@ export const scheduleFiredKeptMs = 24 * 60 * 60 * 1000
 /** Shares in the work that one instance does for all: enough to be even among a few. */
 export const slotCount = 16
 
-/** How long steps can be traced: whoever asks what happened to an event asks on the same day. */
-export const tracesKeptMs = 24 * 60 * 60 * 1000
+/** How long steps can be traced: whoever asks what happened to an event asks soon. */
+export const tracesKeptMs = 6 * 60 * 60 * 1000
+
+/** … and how many bytes of them: a reader looks through all of them, within seconds. */
+export const tracesKeptBytes = 256 * 1024 * 1024
+export const tracesSegmentBytes = 32 * 1024 * 1024
 
 /** Asking Kafka for the lag: health is asked for by monitors, which wait two or three seconds. */
 export const lagQueryMsMax = 2_000
@@ -418,3 +422,12 @@ export const callEveryMs = 5
 
 /** The places that one call names; PostgreSQL takes less than 8,000 bytes. */
 export const callPlacesMax = 50
+
+/** Records of a replay that are handled together: how far it is, is kept after each chunk. */
+export const replayChunkMax = 200
+
+/** Records of one partition that a replay reads at once. */
+export const replayReadMax = 500
+
+/** How long an interrupted replay can go on. */
+export const replaysKeptMs = 30 * 24 * 60 * 60 * 1000

@@ -1,4 +1,4 @@
-import { tracesKeptMs } from '../limits.ts'
+import { tracesKeptBytes, tracesKeptMs, tracesSegmentBytes } from '../limits.ts'
 import type { TopicRequest } from '../transport/transport.ts'
 
 /** What is parked, and why: one record for each dead letter, compacted. */
@@ -32,5 +32,13 @@ export const controlTopics: readonly TopicRequest[] = [
   { topic: deadLettersTopic, partitions: 1, configs: compactedConfigs },
   { topic: commandsTopic, partitions: 1, configs: { 'retention.ms': String(24 * 60 * 60 * 1000) } },
   { topic: servicesTopic, partitions: 1, configs: { 'cleanup.policy': 'compact' } },
-  { topic: tracesTopic, partitions: 1, configs: { 'retention.ms': String(tracesKeptMs) } },
+  {
+    topic: tracesTopic,
+    partitions: 1,
+    configs: {
+      'retention.ms': String(tracesKeptMs),
+      'retention.bytes': String(tracesKeptBytes),
+      'segment.bytes': String(tracesSegmentBytes),
+    },
+  },
 ]
