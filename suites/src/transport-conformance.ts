@@ -275,6 +275,26 @@ function consuming(check: Check): void {
     },
   )
 
+  check('what is committed beside an offset comes back with it', async (bench) => {
+    const { transport, topic, group, connect } = bench
+    await transport.ensureTopics([{ topic, partitions: 1 }])
+    const at = { topic, partition: 0 }
+    const options = { group, instanceId: 'one', topics: [topic] }
+    const before = new RecordingListener()
+    const first = transport.consume({ ...options, listener: before })
+    await before.until(() => before.owned.length === 1)
+    const longest = 'm'.repeat(4_096)
+    for (const metadata of ['first', longest]) {
+      const outcome = await first.commit([{ ...at, offset: 0n, metadata }])
+      assert.deepEqual(outcome, { kind: 'committed' })
+    }
+    await first.stop()
+    const after = new RecordingListener()
+    connect().consume({ ...options, listener: after })
+    await after.until(() => after.owned.length === 1)
+    assert.equal(after.owned.at(0)?.metadata, longest)
+  })
+
   check(
     'an offset of a partition that is not ours is fenced, and the others are committed',
     async (bench) => {

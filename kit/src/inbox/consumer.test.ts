@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Transaction } from 'kysely'
 import { consumerFixture, type Handle, writeDown } from '../../test/consumer-fixture.ts'
-import { settle } from '../../test/turns.ts'
+import { settle, until } from '../../test/turns.ts'
 import {
   commitEveryMs,
   handlerTimeoutMsDefault,
@@ -12,6 +13,7 @@ import {
   probeDelayMsMax,
   retryInMemoryMsMax,
 } from '../limits.ts'
+import type { KitTables } from '../store/kit-tables.ts'
 
 const quick = { retry: { attemptsMax: 3, delayMsMin: 100, delayMsMax: 100 } }
 const seldom = { retry: { attemptsMax: 3, delayMsMin: 3_600_000, delayMsMax: 3_600_000 } }
@@ -160,6 +162,31 @@ test('what a crash interrupted is done once after the restart', async () => {
 
   await using it = await consumerFixture({ handle: writeDown, earlier: first })
   assert.deepEqual(await it.untilDone(2), ['b 1', 'a 1'])
+})
+
+test('a restart repeats what was in flight, and nothing that was done above it', async () => {
+  const begun: string[] = []
+  const { promise: gate } = Promise.withResolvers<void>()
+  const handle: Handle = async (event, context) => {
+    begun.push(event.taskId)
+    if (event.taskId === 'a') await gate
+    await writeDown(event, context)
+  }
+  const first = await consumerFixture({ handle })
+  for (const task of ['a', 'b', 'c']) await first.send('task.updated', task, '1')
+  await first.untilDone(2)
+  await first.clock.advance(commitEveryMs)
+  assert.deepEqual(await first.committed('task.updated'), [null, 0n])
+  // Without its inbox nothing but the commit can know what was done.
+  const forget = (db: Transaction<KitTables>) => db.deleteFrom('millrace_inbox').execute()
+  await first.store.transaction('forget', forget)
+  await first.crash()
+  begun.length = 0
+  const again: Handle = async (event) => void begun.push(event.taskId)
+  await using second = await consumerFixture({ handle: again, earlier: first })
+  await second.send('task.updated', 'd', '1')
+  await until('the last is heard', () => begun.includes('d'))
+  assert.deepEqual(begun, ['a', 'd'])
 })
 
 test('keys that fail alike are an outage: nothing is counted, and all is done when it ends', async () => {

@@ -269,23 +269,21 @@ class Consumer implements RunningConsumer, ConsumerListener {
   }
 
   async #commit(): Promise<void> {
-    const ahead = [...this.#intakes.values()].filter(
-      ({ intake, committed }) => intake.position > committed,
-    )
-    const offsets = ahead.map(({ intake: { partition, position } }) => {
-      return { topic: partition.topic, partition: partition.partition, offset: position }
-    })
-    if (offsets.length === 0 || this.#consumption === null) return
-    const outcome = await this.#consumption.commit(offsets)
+    const ahead = [...this.#intakes.values()].filter(({ intake }) => intake.hasMoved)
+    const positions = ahead.map(({ intake }) => intake.takeProgress())
+    if (positions.length === 0 || this.#consumption === null) return
+    const outcome = await this.#consumption.commit(positions)
     switch (outcome.kind) {
       case 'committed':
         for (const [index, entry] of ahead.entries()) {
-          entry.committed = offsets[index]?.offset ?? entry.committed
+          entry.committed = positions[index]?.offset ?? entry.committed
         }
         return
       case 'fenced':
+        for (const { intake } of ahead) intake.returnProgress()
         return // the group has moved on, and will tell us
       case 'unavailable':
+        for (const { intake } of ahead) intake.returnProgress()
         this.#commitLater()
         return
       default:

@@ -7,7 +7,8 @@ import {
   storeRetryDelayMs,
 } from '../limits.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
-import type { AssignedPartition, IncomingRecord } from '../transport/transport.ts'
+import type { AssignedPartition, CommitPosition, IncomingRecord } from '../transport/transport.ts'
+import { decodeCompletions, encodeCompletions, intakeSpanMax } from './completions.ts'
 import { type Delivery, freshProgress, queueKey } from './delivery.ts'
 import { handledAmong, handledKey } from './inbox.ts'
 import type { Subscription } from './subscription.ts'
@@ -25,7 +26,7 @@ export interface IntakeOptions {
   readonly onTheirWay: EventsOnTheirWay
   readonly pause: () => void
   readonly resume: () => void
-  /** The position moved: there is something to commit. */
+  /** A record is done: there is something to commit. */
   readonly moved: () => void
 }
 
@@ -40,24 +41,45 @@ export interface IntakeOptions {
 export class PartitionIntake {
   readonly #options: IntakeOptions
   readonly #watermark: Watermark
-  readonly #window = new Window({ eventsMax: partitionEventsMax, bytesMax: partitionBytesMax })
+  readonly #window = new Window({
+    eventsMax: partitionEventsMax,
+    bytesMax: partitionBytesMax,
+    spanMax: intakeSpanMax,
+  })
   #reading: Promise<void> = Promise.resolve()
   readonly #lost = new AbortController()
+  #hasMoved = false
   #isLeaving = false
   #isClosed = false
 
   constructor(options: IntakeOptions) {
     this.#options = options
-    this.#watermark = new Watermark(options.partition.position)
+    const { partition } = options
+    const before = decodeCompletions(partition, partition.metadata)
+    this.#watermark = new Watermark(partition.position, before)
   }
 
   get partition(): AssignedPartition {
     return this.#options.partition
   }
 
-  /** What is to be committed: the lowest offset that is not done. */
-  get position(): bigint {
-    return this.#watermark.position
+  /** Something was done that `takeProgress` has not given yet. */
+  get hasMoved(): boolean {
+    return this.#hasMoved
+  }
+
+  /** What is to be committed: the lowest offset that is not done, and what is done above it. */
+  takeProgress(): CommitPosition {
+    this.#hasMoved = false
+    const { topic, partition, topicId } = this.#options.partition
+    const { position } = this.#watermark
+    const metadata = encodeCompletions({ topicId, position }, this.#watermark.completed())
+    return { topic, partition, offset: position, metadata }
+  }
+
+  /** It was not committed. */
+  returnProgress(): void {
+    this.#hasMoved = true
   }
 
   /** Records in memory. */
@@ -68,7 +90,8 @@ export class PartitionIntake {
   take(records: readonly IncomingRecord[]): void {
     const taken = records.filter(({ offset }) => this.#watermark.take(offset))
     for (const record of taken) {
-      if (this.#window.enter(bytesOf(record)) === 'pause') this.#options.pause()
+      const { span } = this.#watermark
+      if (this.#window.enter(bytesOf(record), span) === 'pause') this.#options.pause()
     }
     for (let from = 0; from < taken.length; from += intakeChunkMax) {
       const chunk = taken.slice(from, from + intakeChunkMax)
@@ -192,12 +215,12 @@ export class PartitionIntake {
 
   #done(record: IncomingRecord): void {
     if (this.#isClosed) return
-    const before = this.#watermark.position
     this.#watermark.done(record.offset)
-    const isLow = this.#window.leave(bytesOf(record)) === 'resume'
+    const isLow = this.#window.leave(bytesOf(record), this.#watermark.span) === 'resume'
     // One that leaves must not resume what was given to us anew meanwhile.
     if (isLow && !this.#isLeaving) this.#options.resume()
-    if (this.#watermark.position !== before) this.#options.moved()
+    this.#hasMoved = true
+    this.#options.moved()
   }
 }
 

@@ -33,6 +33,24 @@ test('an offset that was taken already is not taken again', () => {
   assert.equal(watermark.take(2n), false)
 })
 
+test('W3: what was done before is passed without being taken', () => {
+  const watermark = new Watermark(5n, [6n, 8n])
+  const taken = [5n, 6n, 7n, 8n, 9n].filter((offset) => watermark.take(offset))
+  assert.deepEqual(taken, [5n, 7n, 9n])
+  assert.deepEqual(new Set(watermark.completed()), new Set([6n, 8n]))
+  watermark.done(5n)
+  assert.equal(watermark.position, 7n)
+  assert.equal(watermark.span, 2)
+  watermark.done(7n)
+  assert.equal(watermark.position, 9n)
+})
+
+test('what was done before counts as done before it is read again', () => {
+  const watermark = new Watermark(5n, [7n, 9n])
+  watermark.take(5n)
+  assert.deepEqual(new Set(watermark.completed()), new Set([7n, 9n]))
+})
+
 test('W1 and W2 hold for any order of completion', () => {
   fc.assert(
     fc.property(
