@@ -47,7 +47,10 @@ export const catalogue = defineCatalogue(
 
 export type StepName = 'task.updated' | 'task.completed'
 type Step = EventOf<typeof catalogue, StepName>
-export type StepContext = HandlerContext<typeof catalogue, { done: DoneRow }>
+export interface StepTables {
+  done: DoneRow
+}
+export type StepContext = HandlerContext<typeof catalogue, StepTables>
 export type Handle = (event: Step, context: StepContext) => Promise<void>
 
 /** What the handlers of a test wrote, in order. */
@@ -57,7 +60,7 @@ interface DoneRow {
   step: string
 }
 
-const tables = defineTables<{ done: DoneRow }>({
+const tables = defineTables<StepTables>({
   '001 done': async (db) => {
     await db.schema
       .createTable('done')
@@ -73,8 +76,20 @@ export const writeDown: Handle = async ({ taskId, payload }, { db }) => {
   await db.insertInto('done').values({ task: taskId, step: payload.step }).execute()
 }
 
+const worker = service('worker', { catalogue, tables })
+type Worker = typeof worker
+
+/** Listens to both topics with one handler. */
+function listening(options: ConsumerFixtureOptions) {
+  const { handle = writeDown, handlerOptions = {}, completedOptions = handlerOptions } = options
+  return (it: Worker): Worker =>
+    it.on('task.updated', handle, handlerOptions).on('task.completed', handle, completedOptions)
+}
+
 export interface ConsumerFixtureOptions {
-  readonly handle: Handle
+  readonly handle?: Handle
+  /** In place of all of the handlers. */
+  readonly listen?: (it: Worker) => Worker
   readonly handlerOptions?: HandlerOptions
   /** Of the second topic's handler, where they are others. */
   readonly completedOptions?: HandlerOptions
@@ -95,10 +110,7 @@ export async function consumerFixture(options: ConsumerFixtureOptions) {
   const clock = options.earlier?.clock ?? new ManualClock()
   const cluster = options.earlier?.cluster ?? new MemoryCluster(clock)
   const directory = options.earlier?.directory ?? mkdtempSync(join(tmpdir(), 'millrace-consumer-'))
-  const { handle, handlerOptions = {}, completedOptions = handlerOptions } = options
-  const definition = service('worker', { catalogue, tables })
-    .on('task.updated', handle, handlerOptions)
-    .on('task.completed', handle, completedOptions)
+  const definition = (options.listen ?? listening(options))(worker)
   const { migrations } = definition
   const file = join(directory, 'worker.sqlite')
   const store = await openSqlite({ file, owner: 'worker', migrations, clock })
@@ -143,7 +155,7 @@ export async function consumerFixture(options: ConsumerFixtureOptions) {
     },
     /** What was done, as `task step`, in the order of the commits. */
     async done(): Promise<readonly string[]> {
-      const db = viewTables<{ done: DoneRow }>(store.read)
+      const db = viewTables<StepTables>(store.read)
       const rows = await db.selectFrom('done').selectAll().orderBy('number').execute()
       return rows.map(({ task, step: stepName }) => `${task} ${stepName}`)
     },

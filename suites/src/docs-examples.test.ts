@@ -10,6 +10,9 @@ import { type Example, examplesOf } from './docs-examples.ts'
 
 const root = join(import.meta.dirname, '../..')
 
+/** An example that has not printed all by then never will. */
+const exampleMsMax = 30_000
+
 /** In the repository, where the packages are found; a folder for each page. */
 const place = join(root, '.cache', `docs-examples-${process.pid}`)
 after(() => rmSync(place, { recursive: true, force: true }))
@@ -66,6 +69,7 @@ async function run({ file, prints }: Example, { folder, brokers }: RunOptions): 
     cwd: directory,
     env: { ...env, KAFKA_BROKERS: brokers },
     stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: exampleMsMax,
   })
   const ended = once(program, 'exit')
   const missing = [...(prints ?? [])]
