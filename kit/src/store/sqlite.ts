@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import {
   DefaultQueryExecutor,
   type Kysely,
@@ -23,7 +24,10 @@ import { TurnScope } from './turn-scope.ts'
 import { Writer } from './writer.ts'
 
 export interface SqliteOptions {
-  /** The database file; its directory is made if it is missing. */
+  /**
+   * The database file; its directory is made if it is missing. `:memory:` is a database that
+   * nobody else sees and that is gone with its store, for tests.
+   */
   readonly file: string
   /** Whose tables they are: the service's name. */
   readonly owner: string
@@ -36,17 +40,40 @@ export interface SqliteOptions {
  * missing. Throws `store-locked`, `store-damaged`, `store-newer`, `store-full` or `store-failed`.
  */
 export async function openSqlite(options: SqliteOptions): Promise<Store<KitTables>> {
+  if (options.file === ':memory:') return openTemporary(options)
+  makeDirectory(options.file)
+  return open(options, { synchronous: 'full', closed: () => {} }) // D1
+}
+
+/**
+ * In memory as far as it matters: a file of its own, which is never synced. SQLite's own databases
+ * in memory have no reader beside the writer.
+ */
+function openTemporary(options: SqliteOptions): Promise<Store<KitTables>> {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-memory-'))
+  const closed = (): void => rmSync(directory, { recursive: true, force: true })
+  const file = join(directory, 'store.sqlite')
+  return open({ ...options, file }, { synchronous: 'off', closed })
+}
+
+interface Keeping {
+  readonly synchronous: 'full' | 'off'
+  /** Called once, when the file is closed. */
+  readonly closed: () => void
+}
+
+async function open(options: SqliteOptions, keeping: Keeping): Promise<Store<KitTables>> {
   const { file, owner, migrations, clock } = options
-  makeDirectory(file)
   const lock = lockInstance(file, clock.nowMs())
   let store: SqliteStore | undefined
   try {
-    store = new SqliteStore(options, lock)
+    store = new SqliteStore(options, lock, keeping)
     const shared = { store, nowMs: clock.nowMs(), file }
     await migrate({ ...shared, owner: 'millrace', migrations: kitMigrations })
     await migrate({ ...shared, owner, migrations })
     return store
   } catch (error) {
+    if (store === undefined) keeping.closed()
     await store?.[Symbol.asyncDispose]()
     lock.release()
     throw error
@@ -57,13 +84,14 @@ export async function openSqlite(options: SqliteOptions): Promise<Store<KitTable
  * A SQLite file with one connection that writes, behind a queue, and one that reads what is
  * committed. A second writing connection would block the event loop while it waits, and fail.
  *
- * D1. What is committed is on disk before its promise resolves: `synchronous` is FULL.
+ * D1. What is committed is on disk before its promise resolves: `synchronous` is FULL, but in memory.
  * D2. Only the writer's turns use the writing connection.
  */
 class SqliteStore implements Store<KitTables> {
   readonly dialect = 'sqlite'
   readonly read: Kysely<KitTables>
   readonly #lock: InstanceLock
+  readonly #keeping: Keeping
   readonly #writing: SqliteConnection
   readonly #reading: SqliteConnection
   readonly #writer: Writer
@@ -71,12 +99,13 @@ class SqliteStore implements Store<KitTables> {
   #closed: Promise<void> | undefined
   readonly #current: CurrentTransaction = new AsyncLocalStorage()
 
-  constructor({ file, clock }: SqliteOptions, lock: InstanceLock) {
+  constructor({ file, clock }: SqliteOptions, lock: InstanceLock, keeping: Keeping) {
     this.#lock = lock
+    this.#keeping = keeping
     this.#writing = new SqliteConnection(file, { readOnly: false })
     try {
       this.#writing.execute('pragma journal_mode = wal')
-      this.#writing.execute('pragma synchronous = full') // D1
+      this.#writing.execute(`pragma synchronous = ${keeping.synchronous}`)
       this.#writing.execute('pragma foreign_keys = on')
       this.#reading = new SqliteConnection(file, { readOnly: true })
     } catch (error) {
@@ -121,6 +150,7 @@ class SqliteStore implements Store<KitTables> {
     this.#reading.close()
     this.#writing.close()
     this.#lock.release()
+    this.#keeping.closed()
   }
 }
 
