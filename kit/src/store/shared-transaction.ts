@@ -198,6 +198,8 @@ export class SharedTransaction {
   }
 
   #rollBack(): void {
+    // A query may come late, after another member has undone all: the connection is given back once.
+    if (this.#isOver) return
     this.#working.clear()
     this.#ready.length = 0
     const { connection, ended: end } = this.#options
