@@ -7,6 +7,7 @@ import type { Environment } from './environment.ts'
 import { MillraceError } from './errors.ts'
 import { HealthReader, type ServiceHealth } from './health/service-health.ts'
 import { startConsumer } from './inbox/consumer.ts'
+import { subscriptionsOf } from './inbox/subscription.ts'
 import { outboxUnsentMax, outboxUnsentMaxDisabled } from './limits.ts'
 import { type Log, openLog } from './log.ts'
 import { Observation } from './observe/observation.ts'
@@ -14,10 +15,13 @@ import type { Observer } from './observe/observer.ts'
 import { Outbox } from './outbox/outbox.ts'
 import { Relay } from './outbox/relay.ts'
 import { openTransactions } from './outbox/transaction.ts'
+import type { ReplayOutcome, ReplayRequest, ReplayWatch } from './replay/replay.ts'
+import { runReplay } from './replay/run-replay.ts'
 import { disposeResources, type Resources } from './resources.ts'
 import { Scheduler } from './schedule/scheduler.ts'
 import type { RunningServer, ServerContext } from './server.ts'
 import type { AnyServiceDefinition, ServiceDefinition } from './service.ts'
+import { ProcessRetention } from './state/process-retention.ts'
 import type { KitTables } from './store/kit-tables.ts'
 import { openStore } from './store/open-store.ts'
 import type { Store } from './store/store.ts'
@@ -69,6 +73,11 @@ export interface AnyRunningService extends AsyncDisposable {
   /** What was put aside, and what to do with it. */
   readonly deadLetters: DeadLetters
   /**
+   * Gives handlers the past of their events once more, while the live group goes on untouched.
+   * Throws `replay-refused` where a handler forbids it, `kafka-unavailable` where Kafka is away.
+   */
+  readonly replay: (request: ReplayRequest, watch?: ReplayWatch) => Promise<ReplayOutcome>
+  /**
    * Takes no new requests, finishes what runs, hands over what it was reading, sends what it has
    * said as far as Kafka takes it, and closes the database. Safe to call twice.
    */
@@ -100,6 +109,7 @@ export async function startService<C extends Catalogue, Tables, Opened extends o
     },
     servers: parts.servers,
     deadLetters: parts.deadLetters,
+    replay: parts.replay,
     stop,
     [Symbol.asyncDispose]: stop,
   }
@@ -109,6 +119,7 @@ interface StartedParts {
   isReady: boolean
   readonly servers: RunningServer[]
   deadLetters: DeadLetters
+  replay: AnyRunningService['replay']
 }
 
 /** A service that listens to nothing puts nothing aside. */
@@ -117,6 +128,11 @@ const noDeadLetters: DeadLetters = {
   redrive: () => Promise.reject(listensToNothing()),
   discard: () => Promise.reject(listensToNothing()),
 }
+
+const noReplay: AnyRunningService['replay'] = () =>
+  Promise.reject(
+    new MillraceError('replay-refused', 'KAFKA_ENABLED is false: there is no past to be read'),
+  )
 
 function listensToNothing(): MillraceError {
   return new MillraceError(
@@ -131,7 +147,7 @@ function listensToNothing(): MillraceError {
  */
 async function startParts(definition: AnyServiceDefinition, options: StartOptions) {
   const { name } = definition
-  const parts: StartedParts = { isReady: false, servers: [], deadLetters: noDeadLetters }
+  const parts: StartedParts = { isReady: false, servers: [], deadLetters: noDeadLetters, replay: noReplay }
   await using starting = new AsyncDisposableStack()
   const stopping = new AbortController()
   const kafka = options.kafka ?? readKafkaConfig(options.env ?? process.env, name)
@@ -149,7 +165,20 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
   const scheduler = new Scheduler(tools)
   scheduler.start()
   starting.defer(() => scheduler.stop())
+  if (definition.processes.length > 0) {
+    const retention = new ProcessRetention(tools)
+    retention.start()
+    starting.defer(() => retention.stop())
+  }
 
+  if (transport !== null) {
+    const subscriptions = subscriptionsOf(definition)
+    parts.replay = (request, watch = {}) => {
+      const signals = [stopping.signal, ...(watch.signal === undefined ? [] : [watch.signal])]
+      const signal = AbortSignal.any(signals)
+      return runReplay({ ...tools, transport, subscriptions }, request, { ...watch, signal })
+    }
+  }
   const isListening = transport !== null && definition.handlers.size > 0
   const consumer = isListening ? await startConsumer({ ...tools, transport }) : null
   if (consumer !== null) {
