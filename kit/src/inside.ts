@@ -10,9 +10,11 @@ export { viewTables, viewTransaction } from './store/table-view.ts'
 export type { TakenTurn, Turn, TurnOptions } from './store/turn.ts'
 export { TurnScope } from './store/turn-scope.ts'
 export { partitionKey } from './transport/transport.ts'
-export type {
-  UntypedHandler,
-  UntypedHandlerContext,
-  UntypedServerContext,
-  UntypedTransaction,
+export {
+  typedTransactionContext,
+  type UntypedBatchContext,
+  type UntypedHandler,
+  type UntypedHandlerContext,
+  type UntypedServerContext,
+  type UntypedTransaction,
 } from './untyped.ts'

@@ -1,0 +1,158 @@
+import type { Random } from '@millrace/kit'
+import type { Operation } from './agenda.ts'
+import { chanceOf, drawBelow, drawOne, seedFor } from './chance.ts'
+import { actStepsMax, chaosStepsMax, chaosStepsMin } from './limits.ts'
+
+/** What happens next, of all that could. */
+export type Decision =
+  | { readonly kind: 'operation'; readonly index: number; readonly trouble: number | null }
+  | { readonly kind: 'act' }
+  | { readonly kind: 'time' }
+  | { readonly kind: 'fault'; readonly fault: string }
+
+/** What could happen at one step. */
+export interface Situation {
+  readonly ready: readonly Operation[]
+  /** An act of the scenario has not begun. */
+  readonly hasAct: boolean
+  readonly hasTimer: boolean
+  /** By name, as `Faults` knows them. */
+  readonly faults: () => readonly string[]
+}
+
+/** A decision that is not the orderly one. These are what a schedule is made of. */
+export interface Deviation {
+  readonly step: number
+  readonly decision: Decision
+}
+
+/** Decides for as long as there is chaos; then the world heals. */
+export interface Chooser {
+  /** Null ends the chaos. */
+  choose(step: number, situation: Situation): Decision | null
+}
+
+/** First come, first served; a new act when all is quiet; time passes when nobody acts. */
+export function orderly({ ready, hasAct, hasTimer }: Situation): Decision | null {
+  if (ready.length > 0) return { kind: 'operation', index: 0, trouble: null }
+  if (hasAct) return { kind: 'act' }
+  return hasTimer ? { kind: 'time' } : null
+}
+
+export function isOrderly(decision: Decision, situation: Situation): boolean {
+  const usual = orderly(situation)
+  if (decision.kind === 'operation') {
+    return usual?.kind === 'operation' && decision.index === 0 && decision.trouble === null
+  }
+  return decision.kind !== 'fault' && decision.kind === usual?.kind
+}
+
+/** How wild a schedule is; drawn anew for each, so that calm and wild ones both happen. */
+interface Temper {
+  readonly disorder: number
+  readonly haste: number
+  readonly eagerness: number
+  readonly trouble: number
+  readonly fault: number
+  readonly faultsMax: number
+  readonly steps: number
+}
+
+/** A schedule drawn from a seed. */
+export class DrawnChooser implements Chooser {
+  readonly #random: Random
+  readonly #temper: Temper
+  #faults = 0
+  readonly #isUnwanted = new Map<string, boolean>()
+
+  constructor(seed: number) {
+    this.#random = chanceOf(seedFor(seed, 'decisions'))
+    const random = this.#random
+    this.#temper = {
+      disorder: drawOne(random, [0, 0.05, 0.3, 1]),
+      haste: drawOne(random, [0, 0.01, 0.05]),
+      eagerness: drawOne(random, [0.02, 0.1, 0.5]),
+      trouble: drawOne(random, [0, 0.02, 0.1]),
+      fault: drawOne(random, [0.005, 0.02, 0.05, 0.1]),
+      faultsMax: drawOne(random, [0, 1, 2, 3, 5]),
+      steps: chaosStepsMin + drawBelow(random, chaosStepsMax - chaosStepsMin),
+    }
+  }
+
+  choose(step: number, situation: Situation): Decision | null {
+    const { steps, faultsMax, fault, haste, eagerness } = this.#temper
+    if (step >= actStepsMax || (step >= steps && !situation.hasAct)) return null
+    const random = this.#random
+    if (this.#faults < faultsMax && random() < fault) {
+      const decision = this.#fault(situation)
+      if (decision !== null) return decision
+    }
+    if (situation.hasAct && random() < eagerness) return { kind: 'act' }
+    if (situation.hasTimer && random() < haste) return { kind: 'time' }
+    return situation.ready.length === 0 ? orderly(situation) : this.#operation(situation.ready)
+  }
+
+  #operation(ready: readonly Operation[]): Decision {
+    const random = this.#random
+    const index = random() < this.#temper.disorder ? drawBelow(random, ready.length) : 0
+    const { troubles = [] } = ready[index] ?? {}
+    const isTroubled =
+      troubles.length > 0 &&
+      this.#faults < this.#temper.faultsMax &&
+      random() < this.#temper.trouble
+    if (isTroubled) this.#faults += 1
+    const trouble = isTroubled ? drawBelow(random, troubles.length) : null
+    return { kind: 'operation', index, trouble }
+  }
+
+  #fault({ faults }: Situation): Decision | null {
+    const [first, ...others] = faults().filter((name) => this.#isWanted(name))
+    if (first === undefined) return null
+    this.#faults += 1
+    return { kind: 'fault', fault: drawOne(this.#random, [first, ...others]) }
+  }
+
+  /** Each schedule leaves out some kinds of faults, so that the others meet more often. */
+  #isWanted(name: string): boolean {
+    const [kind = name] = name.split(' ')
+    const known = this.#isUnwanted.get(kind) ?? this.#random() < 0.4
+    this.#isUnwanted.set(kind, known)
+    return !known
+  }
+}
+
+/** A schedule that was recorded, or what is left of it. */
+export class RecordedChooser implements Chooser {
+  readonly #decisions: ReadonlyMap<number, Decision>
+  readonly #last: number
+
+  constructor(deviations: readonly Deviation[]) {
+    this.#decisions = new Map(deviations.map(({ step, decision }) => [step, decision]))
+    this.#last = Math.max(0, ...this.#decisions.keys())
+  }
+
+  choose(step: number, situation: Situation): Decision | null {
+    const decision = this.#decisions.get(step)
+    if (decision !== undefined && isPossible(decision, situation)) return decision
+    if (step > this.#last && !situation.hasAct) return null
+    return orderly(situation)
+  }
+}
+
+function isPossible(decision: Decision, situation: Situation): boolean {
+  switch (decision.kind) {
+    case 'operation': {
+      const { troubles = [] } = situation.ready[decision.index] ?? {}
+      const hasTrouble = decision.trouble === null || decision.trouble < troubles.length
+      return decision.index < situation.ready.length && hasTrouble
+    }
+    case 'act':
+      return situation.hasAct
+    case 'time':
+      return situation.hasTimer
+    case 'fault':
+      return situation.faults().includes(decision.fault)
+    default:
+      return decision satisfies never
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * One run of an instance, from its start to its crash or stop.
+ *
+ * F1. A dead life hears nothing and does nothing: its operations and timers are dropped, and its
+ *     promises never settle.
+ * F2. A paused life is as a process that the system has stopped: all of it waits, nothing is lost.
+ */
+export class Life {
+  /** As it stands in the trace: `shop#1`, and `shop#1'` after its first restart. */
+  readonly name: string
+  #state: 'alive' | 'paused' | 'dead' = 'alive'
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  get isAlive(): boolean {
+    return this.#state === 'alive'
+  }
+
+  get isDead(): boolean {
+    return this.#state === 'dead'
+  }
+
+  get isPaused(): boolean {
+    return this.#state === 'paused'
+  }
+
+  pause(): void {
+    if (this.#state === 'alive') this.#state = 'paused'
+  }
+
+  resume(): void {
+    if (this.#state === 'paused') this.#state = 'alive'
+  }
+
+  end(): void {
+    this.#state = 'dead'
+  }
+}

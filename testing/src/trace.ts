@@ -1,0 +1,44 @@
+/** One thing that happened. */
+export interface TraceLine {
+  readonly step: number
+  readonly nowMs: number
+  /** Whose it was; null for the world's own. */
+  readonly who: string | null
+  readonly what: string
+  /** Set where the schedule left the orderly way: these lines make the schedule. */
+  readonly isDeviation: boolean
+}
+
+/** The story of one schedule. */
+export class Trace {
+  readonly #lines: TraceLine[] = []
+  #hash = 0
+
+  get lines(): readonly TraceLine[] {
+    return this.#lines
+  }
+
+  /** Equal for equal stories. */
+  get hash(): number {
+    return this.#hash
+  }
+
+  add(line: TraceLine): void {
+    this.#lines.push(line)
+    const text = `${line.who ?? ''} ${line.what} ${line.nowMs}`
+    for (let at = 0; at < text.length; at += 1) {
+      this.#hash = (Math.imul(this.#hash, 31) + text.charCodeAt(at)) | 0
+    }
+  }
+}
+
+/** Numbered lines that a person reads; what went wrong is marked. */
+export function writeTrace(lines: readonly TraceLine[], startMs: number): string {
+  return lines
+    .map(({ step, nowMs, who, what, isDeviation }) => {
+      const seconds = ((nowMs - startMs) / 1_000).toFixed(3).padStart(9)
+      const mark = isDeviation ? '!' : ' '
+      return `${mark}${String(step).padStart(5)} ${seconds} s  ${who === null ? '' : `${who} `}${what}`
+    })
+    .join('\n')
+}
