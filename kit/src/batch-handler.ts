@@ -21,7 +21,7 @@ export interface BatchContext<C extends Catalogue, Tables, Opened extends object
   /** Reads what is committed. Opens no transaction, so that `effect` may follow. */
   readonly read: Kysely<Tables>
   /** What one event of the batch says and does: what is published has it as its cause. */
-  of(event: { readonly eventId: string }): EventContext<C, Tables>
+  readonly of: (event: { readonly eventId: string }) => EventContext<C, Tables>
   /** Fires when the attempt's time is over, or the service stops. */
   readonly signal: AbortSignal
   /** The highest of its events' attempts; 1 where all of them are new. */

@@ -63,7 +63,7 @@ interface UntypedRunContext {
 export interface UntypedHandlerContext extends UntypedRunContext, UntypedEventContext {}
 
 export interface UntypedBatchContext extends UntypedRunContext {
-  of(event: { readonly eventId: string }): UntypedEventContext
+  readonly of: (event: { readonly eventId: string }) => UntypedEventContext
 }
 
 /** Methods, so that a handler of one event is a handler of events in general. */
@@ -159,7 +159,7 @@ export function untypedBatchHandler<
         db: viewTransaction<Tables>(context.db),
         read: viewTables<Tables>(context.read),
         resources: resources.of(context.resources),
-        of(event) {
+        of: (event) => {
           const one = context.of(event)
           return { ...one, ...typedTransactionContext<C, Tables>(one) }
         },
