@@ -28,6 +28,25 @@ const refused: readonly (readonly [title: string, define: () => unknown, words: 
   ],
   ['no partitions', () => defineCatalogue('c', {}, { partitions: 0 }), /partitions is 0/],
   [
+    'partitions of one event that are none',
+    () => defineCatalogue('c', { a: event({ ...on('a'), partitions: 1.5 }) }),
+    /partitions of event "a" is 1.5, and must be a whole number above 0/,
+  ],
+  [
+    'a topic with two numbers of partitions',
+    () =>
+      defineCatalogue('c', {
+        a: event({ ...on('t'), partitions: 2 }),
+        b: event({ ...on('t'), partitions: 3 }),
+      }),
+    /events on topic "t" differ in partitions, 2 and 3/,
+  ],
+  [
+    'a stream with two numbers of partitions',
+    () => defineCatalogue('c', { a: event({ ...on('t', 's'), partitions: 8 }), b: on('u', 's') }),
+    /topics of stream "s" have 8 and 4 partitions: a key would not have one place in it/,
+  ],
+  [
     'a handler of an unknown event',
     () => {
       const definition = service('s', { catalogue: defineCatalogue('c', { a: on('a') }) })
@@ -70,6 +89,15 @@ test("each topic is made once, with the catalogue's partitions", () => {
     { topic: 't', partitions: 3 },
     { topic: 'u', partitions: 3 },
   ])
+})
+
+test('an event says how many partitions its topic gets, and how it is configured', () => {
+  const configs = { 'retention.ms': '3600000' }
+  const { topics } = defineCatalogue('c', {
+    a: event({ ...on('t'), partitions: 12, configs }),
+    b: on('t'),
+  })
+  assert.deepEqual(topics, [{ topic: 't', partitions: 12, configs }])
 })
 
 test('a service changes nothing when it learns to handle more', () => {

@@ -3,6 +3,7 @@ import { MillraceError } from '../errors.ts'
 import type { TopicRequest } from '../transport/transport.ts'
 import { baseEventJson } from './base-event-json.ts'
 import type { EventDefinition } from './event.ts'
+import { topicRequestProblems, topicRequests } from './topic-requests.ts'
 import type { WireFormat } from './wire-format.ts'
 
 export type EventMap = Readonly<Record<string, EventDefinition>>
@@ -69,13 +70,12 @@ export function defineCatalogue<const Events extends EventMap>(
   const problems = [
     ...topicProblems(routes),
     ...upcastProblems(routes),
-    ...partitionProblems(partitions),
+    ...topicRequestProblems(routes, partitions),
   ]
   if (problems.length > 0) {
     throw new MillraceError('definition-invalid', `catalogue "${name}": ${problems.join('; ')}`)
   }
-  const topics = [...new Set([...routes.values()].map(({ topic }) => topic))]
-  return { name, events, format, routes, topics: topics.map((topic) => ({ topic, partitions })) }
+  return { name, events, format, routes, topics: topicRequests(routes, partitions) }
 }
 
 /** The names of the events that a topic carries. */
@@ -114,10 +114,4 @@ function upcastProblems(routes: ReadonlyMap<string, EventRoute>): string[] {
       ? [`event "${eventName}" is of version ${version}, and has an upcast from that version`]
       : [],
   )
-}
-
-function partitionProblems(partitions: number): string[] {
-  return Number.isInteger(partitions) && partitions > 0
-    ? []
-    : [`partitions is ${partitions}, and must be a whole number above 0`]
 }

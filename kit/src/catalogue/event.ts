@@ -22,6 +22,14 @@ export interface EventDefinition<Fields extends object = object, Payload = unkno
   /** Topics of one stream share keying, partition count and parking (P4). Default: the topic. */
   readonly stream?: string
   /**
+   * Of its topic, when it is made. Choose for years: a key moves when partitions are added, and its
+   * events from before and after are not in order. Topics of a stream have as many. Default: the
+   * catalogue's.
+   */
+  readonly partitions?: number
+  /** Of its topic, in Kafka's words (`retention.ms`), when it is made. Default: the broker's. */
+  readonly configs?: Readonly<Record<string, string>>
+  /**
    * The record's key. Default: no key, so each record is a key of its own. It is declared as a
    * method so that a catalogue of many events is still a catalogue of events in general.
    */
