@@ -55,6 +55,8 @@ export type MillraceErrorCode =
   | 'schedule-invalid'
   /** As many events are scheduled as may be. */
   | 'schedule-full'
+  /** A handler forbids to be given its past again, or the request makes no sense. */
+  | 'replay-refused'
   /** No dead letter has that id. */
   | 'dead-letter-unknown'
   /** As many events are put aside as may be. */

@@ -100,6 +100,12 @@ export interface HandlerOptions {
    * `skip` puts this one aside and goes on, for handlers that need no order. Default: park.
    */
   readonly onExhausted?: 'park' | 'skip'
+  /**
+   * What happens when its past is replayed. `suppress`: it changes the database again, and what it
+   * does and says beside it does not happen. `safe`: it happens, except for effects that
+   * succeeded before. `forbid`: a replay is refused. Default: suppress.
+   */
+  readonly replay?: 'safe' | 'suppress' | 'forbid'
 }
 
 /** Exponential backoff with full jitter: each wait is drawn from 0 to the step's limit. */

@@ -76,6 +76,15 @@ export {
   type TraceBatch,
   type TraceStep,
 } from './observe/trace-step.ts'
+export { serviceTopics } from './outbox/service-topics.ts'
+// Run: what a host starts, and what it starts it with.
+export type {
+  ReplayOutcome,
+  ReplayPoint,
+  ReplayProgress,
+  ReplayRequest,
+  ReplayWatch,
+} from './replay/replay.ts'
 export type { OpenResources, ResourceStart } from './resources.ts'
 export type { CancelOutcome } from './schedule/schedule.ts'
 export type {
@@ -90,7 +99,6 @@ export {
   type ServiceOptions,
   service,
 } from './service.ts'
-// Run: what a host starts, and what it starts it with.
 export {
   type AnyRunningService,
   type RunningService,

@@ -180,6 +180,13 @@ export const tailRecordsMax = 100_000
 /** What a stopping relay waits for its last sends. The next start sends the rest. */
 export const relayDrainMsMax = 5_000
 
+/**
+ * When the relay looks for what was published into a transaction that was opened without the kit:
+ * after the usual commit, after a slow one, and else with its sweep.
+ */
+export const lookSoonMs = 5
+export const lookAgainMs = 50
+
 /** How often rows that nobody needs any more are deleted. */
 export const pruneEveryMs = 60_000
 
@@ -268,7 +275,7 @@ export const httpDrainMsMax = 5_000
 /** Requests a minute from one address, unless the service says otherwise: a hundred a second. */
 export const httpRequestsPerMinuteMax = 6_000
 
-/** Letters on their way back at once: enough to keep the handlers busy. */
+/** Letters of one subscription on their way back at once: enough to keep its handlers busy. */
 export const dueLettersMax = 100
 
 /** A net under the timer of the next due letter. */
@@ -366,6 +373,9 @@ export const traceBatchAgeMsMax = 500
 /** What a stopping service waits for its last steps. */
 export const traceFlushMsMax = 1_000
 
+/** Links of one span: SDKs keep no more. */
+export const spanLinksMax = 128
+
 /** An error's first words say what it is. */
 export const traceReasonLengthMax = 300
 
@@ -431,3 +441,6 @@ export const replayReadMax = 500
 
 /** How long an interrupted replay can go on. */
 export const replaysKeptMs = 30 * 24 * 60 * 60 * 1000
+
+/** What a slot's letters that are on their way are waited for when another is to have it. */
+export const letterLeaveMsMax = 10_000

@@ -158,7 +158,8 @@ function defined<C extends Catalogue, Tables, Opened extends object>(
           ...definition,
           handlers: withHandler(definition, {
             eventName,
-            options: manager.handling,
+            // A process that is over would begin anew.
+            options: { ...manager.handling, replay: 'forbid' },
             handle: (event, context) => hearEvent({ manager, service: parts.name }, event, context),
           }),
         }),

@@ -147,7 +147,12 @@ function listensToNothing(): MillraceError {
  */
 async function startParts(definition: AnyServiceDefinition, options: StartOptions) {
   const { name } = definition
-  const parts: StartedParts = { isReady: false, servers: [], deadLetters: noDeadLetters, replay: noReplay }
+  const parts: StartedParts = {
+    isReady: false,
+    servers: [],
+    deadLetters: noDeadLetters,
+    replay: noReplay,
+  }
   await using starting = new AsyncDisposableStack()
   const stopping = new AbortController()
   const kafka = options.kafka ?? readKafkaConfig(options.env ?? process.env, name)

@@ -118,6 +118,18 @@ export class ScriptedTransport implements Transport {
     )
   }
 
+  async offsetsAt(places: readonly TopicPartition[], at: 'start' | 'end' | number) {
+    return new Map(
+      places.map((place) => {
+        const log = this.#logs.get(nameOf(place)) ?? []
+        const end = BigInt(log.length)
+        if (at === 'start') return [nameOf(place), 0n]
+        const found = at === 'end' ? undefined : log.find(({ timestampMs }) => timestampMs >= at)
+        return [nameOf(place), found?.offset ?? end]
+      }),
+    )
+  }
+
   async readFrom(place: TopicPartition, offset: bigint, recordsMax: number) {
     const log = this.#logs.get(nameOf(place)) ?? []
     return log.slice(Number(offset), Number(offset) + recordsMax)

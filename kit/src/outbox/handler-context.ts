@@ -63,6 +63,8 @@ export interface Handling<Context = UntypedHandlerContext> {
   isUsed(): boolean
   /** See `Scope.undone`. */
   undone(): TransactionUndone | null
+  /** Resolves once all that was published so far is checked; throws what is wrong with it. */
+  settled(): Promise<void>
   /** Runs the handler's code, with the event's correlation around it. */
   run<Result>(work: () => Promise<Result>): Promise<Result>
   /**
@@ -169,6 +171,7 @@ function openWork(tools: DeliveryTools, options: WorkOptions) {
     run,
     isUsed: () => scope.isOpen || publisher.isUsed,
     undone: () => scope.undone,
+    settled: () => publisher.settled(),
     async commit() {
       await publisher.settled()
       await scope.commit()

@@ -6,7 +6,9 @@ import { createInbox, type InboxTables } from './tables/inbox.ts'
 import { createInstance, type InstanceTables } from './tables/instance.ts'
 import type { MigrationTables } from './tables/migrations.ts'
 import { createOutbox, type OutboxTables } from './tables/outbox.ts'
+import { createPartitions, type PartitionTables } from './tables/partitions.ts'
 import { createProcesses, type ProcessTables } from './tables/processes.ts'
+import { createReplays, type ReplayTables } from './tables/replays.ts'
 import { createSchedule, type ScheduleTables } from './tables/schedule.ts'
 
 /** The kit's own tables, beside the service's. A file a feature, in `tables/`. */
@@ -19,7 +21,9 @@ export interface KitTables
     DeadLetterTables,
     ScheduleTables,
     AggregateTables,
-    ProcessTables {}
+    ProcessTables,
+    PartitionTables,
+    ReplayTables {}
 
 /** Append, never change: a database remembers which it has seen. */
 export const kitMigrations: Migrations<KitTables> = {
@@ -31,4 +35,6 @@ export const kitMigrations: Migrations<KitTables> = {
   '006 schedule': createSchedule,
   '007 aggregates': createAggregates,
   '008 processes': createProcesses,
+  '009 partitions': createPartitions,
+  '010 replays': createReplays,
 }

@@ -124,6 +124,21 @@ export class KafkaAdmin {
     })
   }
 
+  /** See `Transport.offsetsAt`. */
+  async offsetsAt(
+    places: readonly TopicPartition[],
+    at: 'start' | 'end' | number,
+  ): Promise<ReadonlyMap<string, bigint>> {
+    return explained(this.#settings, async () => {
+      const ends = await this.offsets(places, ListOffsetTimestamps.LATEST)
+      if (at === 'end') return ends
+      const timestamp = at === 'start' ? ListOffsetTimestamps.EARLIEST : BigInt(at)
+      const found = await this.offsets(places, timestamp)
+      // Kafka says -1 where no record is as late as that.
+      return new Map([...found].map(([key, one]) => [key, one < 0n ? (ends.get(key) ?? 0n) : one]))
+    })
+  }
+
   /** Where the next record of a partition will go. */
   async endOffset(at: TopicPartition): Promise<bigint> {
     const ends = await this.offsets([at], ListOffsetTimestamps.LATEST)

@@ -46,6 +46,10 @@ class KafkaTransport implements Transport {
     return this.#admin.ensureTopics(topics)
   }
 
+  offsetsAt(partitions: readonly TopicPartition[], at: 'start' | 'end' | number) {
+    return this.#admin.offsetsAt(partitions, at)
+  }
+
   lag(group: string, topics: readonly string[]) {
     return this.#admin.lag(group, topics)
   }

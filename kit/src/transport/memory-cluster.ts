@@ -127,6 +127,15 @@ export class MemoryCluster implements Disposable {
     return BigInt(this.#topics.get(topic)?.logs[partition]?.length ?? 0)
   }
 
+  /** See `Transport.offsetsAt`. */
+  offsetAt(place: TopicPartition, at: 'start' | 'end' | number): bigint {
+    if (at === 'start') return 0n
+    const end = this.endOffset(place)
+    if (at === 'end') return end
+    const log = this.#topics.get(place.topic)?.logs[place.partition] ?? []
+    return log.find(({ timestampMs }) => timestampMs >= at)?.offset ?? end
+  }
+
   topicId(topic: string): string | null {
     return this.#topics.get(topic)?.topicId ?? null
   }

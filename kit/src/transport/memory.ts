@@ -51,6 +51,10 @@ export function openMemory(cluster: MemoryCluster, clock: Clock): Transport {
         return { ...at, committed, start: 0n, end, lag: end - (committed ?? 0n) }
       })
     },
+    async offsetsAt(partitions, at) {
+      cluster.assertReachable()
+      return new Map(partitions.map((place) => [partitionKey(place), cluster.offsetAt(place, at)]))
+    },
     async readFrom(at, offset, recordsMax) {
       cluster.describe(at.topic)
       return cluster.read(at, offset, recordsMax)
@@ -173,10 +177,10 @@ class MemoryConsumption implements Consumption, MemoryMember {
     this.#joinLater()
   }
 
-  restart(): void {
+  restart(reason = 'the membership begins anew'): void {
     if (this.#stopped || !this.#joined) return
     this.#joined = false
-    this.#fail('the membership begins anew')
+    this.#fail(reason)
     this.revoke([...this.#owned.values()].map(placeOf)).then(
       () => this.#joinLater(),
       (error: Error) => this.#options.listener.failed(error),

@@ -135,6 +135,8 @@ export interface Consumption {
    * a later one without: what is kept is always what came last.
    */
   commit(positions: readonly CommitPosition[]): Promise<CommitOutcome>
+  /** Gives everything back and joins the group anew: what we have may be another's. */
+  restart(reason: string): void
   /** Ends fetching. With static membership the group keeps our place until the session ends. */
   stop(): Promise<void>
 }
@@ -172,6 +174,14 @@ export interface Transport extends AsyncDisposable {
   send(partition: TopicPartition, records: readonly OutgoingRecord[]): Promise<SendOutcome>
   consume(options: ConsumeOptions): Consumption
   lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]>
+  /**
+   * By `partitionKey`: where each partition starts or ends, or the offset of its first record of
+   * that time or later, in milliseconds since 1970, which is its end where there is none.
+   */
+  offsetsAt(
+    partitions: readonly TopicPartition[],
+    at: 'start' | 'end' | number,
+  ): Promise<ReadonlyMap<string, bigint>>
   /**
    * The records of a partition from `offset` on, or from the earliest that is left, without a
    * group: at most `recordsMax`, and fewer only at the end. The relay uses it to see what of an
