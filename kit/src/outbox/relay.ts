@@ -1,13 +1,11 @@
 import { sql, type Transaction } from 'kysely'
 import type { Clock, Random, Timer } from '../clock.ts'
-import { controlTopics } from '../control/control-topics.ts'
 import { type Call, type Instances, soleInstance } from '../instances/instances.ts'
 import { slotOfPartition } from '../instances/slot.ts'
 import { pruneEveryMs, relayDrainMsMax, relaySweepMs } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Observer } from '../observe/observer.ts'
 import type { AnyServiceDefinition } from '../service.ts'
-import { timerTopics } from '../state/timer-event.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { Store } from '../store/store.ts'
 import type { TopicPartition, Transport } from '../transport/transport.ts'
@@ -17,6 +15,7 @@ import type { Outbox } from './outbox.ts'
 import type { OutboxPlace } from './place.ts'
 import { pruneSent } from './retention.ts'
 import { backlogAmong, routeRows, unroutedTopics, unsendOthers, unsentTopics } from './routing.ts'
+import { serviceTopics } from './service-topics.ts'
 
 export interface RelayOptions {
   readonly service: AnyServiceDefinition
@@ -77,8 +76,7 @@ export class Relay {
   constructor(options: RelayOptions) {
     this.#options = options
     const { transport, service, clock, outbox } = options
-    const topics = [...service.catalogue.topics, ...timerTopics(service), ...controlTopics]
-    this.#view = new ClusterView(transport, topics, clock)
+    this.#view = new ClusterView(transport, serviceTopics(service), clock)
     this.#instances = options.instances ?? soleInstance
     this.#leave = [
       outbox.onCommitted((places) => this.#committed(places)),
