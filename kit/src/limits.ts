@@ -184,8 +184,7 @@ export const relayDrainMsMax = 5_000
  * When the relay looks for what was published into a transaction that was opened without the kit:
  * after the usual commit, after a slow one, and else with its sweep.
  */
-export const lookSoonMs = 5
-export const lookAgainMs = 50
+export const looksMs: readonly number[] = [5, 50]
 
 /** How often rows that nobody needs any more are deleted. */
 export const pruneEveryMs = 60_000

@@ -21,12 +21,13 @@ export function correlateRequests(http: FastifyInstance, clock: Clock, random: R
       typeof brought === 'string' && /^[\x21-\x7e]{1,128}$/.test(brought)
         ? brought
         : newEventId(clock.nowMs(), random)
-    const { traceparent } = request.headers
+    const { traceparent, tracestate } = request.headers
     const isTrace = typeof traceparent === 'string' && traceparentPattern.test(traceparent)
     correlations.set(request, {
       correlationId,
       causationId: null,
       traceparent: isTrace ? traceparent : null,
+      tracestate: isTrace && typeof tracestate === 'string' ? tracestate : null,
     })
     reply.header('x-correlation-id', correlationId)
     done()

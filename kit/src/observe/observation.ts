@@ -15,6 +15,9 @@ import { HandlerTimes } from './handler-times.ts'
 import { kitVersion } from './kit-version.ts'
 import { observeAll } from './observe-all.ts'
 import type { Observer } from './observer.ts'
+import { messagingAttributes } from './otel-attributes.ts'
+import { installedMeter, OtelMetrics } from './otel-metrics.ts'
+import { OtelSpans } from './otel-spans.ts'
 import { ServiceBeat } from './service-beat.ts'
 import { type MetricsPage, ServiceMetrics } from './service-metrics.ts'
 import type { ServiceRecord } from './service-record.ts'
@@ -76,7 +79,11 @@ export class Observation {
     this.#traces = sender
     const rate = options.announces ? readTraceRate(env) : 0
     const sampler = new ChainSampler({ rate, stepsPerSecondMax: traceStepsPerSecondMax, clock })
+    const otel = { group: service.group, describe: messagingAttributes(env) }
+    const meter = installedMeter()
     const observers: readonly Observer[] = [
+      new OtelSpans(otel),
+      ...(meter === null ? [] : [new OtelMetrics(meter, otel)]),
       this.metrics.observer,
       this.times,
       { said: ({ event_type }) => void this.#published.add(event_type) },
