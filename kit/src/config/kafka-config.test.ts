@@ -12,6 +12,13 @@ const base: KafkaConfig = {
   sasl: null,
   logLevel: 'info',
 }
+const certificate = '-----BEGIN CERTIFICATE-----\nMIIB\n'
+const files: Readonly<Record<string, string>> = { '/etc/ca.pem': certificate, '/etc/key': 'key' }
+const readFile = (path: string): string => {
+  const text = files[path]
+  if (text === undefined) throw new Error(`ENOENT: no such file, open '${path}'`)
+  return text
+}
 const user = { KAFKA_SASL_USERNAME: 'ada', KAFKA_SASL_PASSWORD: 'secret' }
 
 const readable: readonly (readonly [
@@ -25,6 +32,11 @@ const readable: readonly (readonly [
   ["a broker without a port has Kafka's", { KAFKA_BROKERS: 'kafka' }, { brokers: ['kafka:9092'] }],
   ['an IPv6 address', { KAFKA_BROKERS: '[::1]:9093' }, { brokers: ['[::1]:9093'] }],
   ['TLS', { KAFKA_BROKERS: 'a:1', KAFKA_SSL: 'TRUE' }, { brokers: ['a:1'], tls: true }],
+  [
+    'TLS by an authority of one’s own',
+    { KAFKA_BROKERS: 'a:1', KAFKA_SSL: 'true', KAFKA_SSL_CA: '/etc/ca.pem' },
+    { brokers: ['a:1'], tls: true, ca: certificate },
+  ],
   [
     'SASL is plain where nothing else is said',
     { KAFKA_BROKERS: 'a:1', ...user },
@@ -42,7 +54,7 @@ const readable: readonly (readonly [
 
 for (const [title, env, want] of readable) {
   test(`configuration: ${title}`, () => {
-    assert.deepEqual(readKafkaConfig(env), { ...base, ...want })
+    assert.deepEqual(readKafkaConfig(env, 'millrace', readFile), { ...base, ...want })
   })
 }
 
@@ -89,6 +101,19 @@ const wrong: readonly (readonly [env: Environment, lines: readonly string[]])[] 
     ],
   ],
   [
+    { KAFKA_BROKERS: 'a:1', KAFKA_SSL_CA: '/etc/key' },
+    [
+      'KAFKA_SSL_CA is set without KAFKA_SSL; set KAFKA_SSL to true, or unset it',
+      'KAFKA_SSL_CA names "/etc/key", which holds no certificate; give a PEM file',
+    ],
+  ],
+  [
+    { KAFKA_BROKERS: 'a:1', KAFKA_SSL: 'true', KAFKA_SSL_CA: '/etc/none' },
+    [
+      'KAFKA_SSL_CA names "/etc/none", which cannot be read (ENOENT: no such file, open \'/etc/none\')',
+    ],
+  ],
+  [
     user,
     [
       'KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD are set without KAFKA_BROKERS; name the brokers too, or unset them to use localhost:9092 as it is',
@@ -107,7 +132,7 @@ const wrong: readonly (readonly [env: Environment, lines: readonly string[]])[] 
 for (const [env, lines] of wrong) {
   test(`configuration refused: ${lines.join(' / ')}`, () => {
     assert.throws(
-      () => readKafkaConfig(env),
+      () => readKafkaConfig(env, 'millrace', readFile),
       (error) => {
         assert(error instanceof MillraceError)
         assert.equal(error.code, 'config-invalid')

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import type { Environment } from '../environment.ts'
-import { MillraceError } from '../errors.ts'
+import { MillraceError, messageOf } from '../errors.ts'
 import type { LogLevel } from '../log.ts'
 import type { KafkaSettings, SaslSettings } from '../transport/kafka-settings.ts'
 
@@ -10,20 +11,29 @@ export interface KafkaConfig extends KafkaSettings {
   readonly logLevel: LogLevel
 }
 
+/** Reads a text file, or throws. */
+export type ReadFile = (path: string) => string
+
 /**
- * Reads `KAFKA_BROKERS`, `KAFKA_SSL`, `KAFKA_SASL_USERNAME`, `KAFKA_SASL_PASSWORD`,
+ * Reads `KAFKA_BROKERS`, `KAFKA_SSL`, `KAFKA_SSL_CA`, `KAFKA_SASL_USERNAME`, `KAFKA_SASL_PASSWORD`,
  * `KAFKA_SASL_MECHANISM`, `KAFKA_CLIENT_ID`, `KAFKA_LOG_LEVEL` and `KAFKA_ENABLED`. An empty
  * variable counts as unset. Throws `config-invalid` with everything that is wrong, a line each.
  */
-export function readKafkaConfig(env: Environment, clientId = 'millrace'): KafkaConfig {
+export function readKafkaConfig(
+  env: Environment,
+  clientId = 'millrace',
+  readFile: ReadFile = (path) => readFileSync(path, 'utf8'),
+): KafkaConfig {
   const problems: string[] = []
   const variables = new Variables(env, problems)
   const brokers = readBrokers(variables)
+  const ca = readCa(variables, readFile)
   const config = {
     enabled: variables.flag('KAFKA_ENABLED', true),
     brokers,
     clientId: variables.text('KAFKA_CLIENT_ID') ?? clientId,
     tls: variables.flag('KAFKA_SSL', false),
+    ...(ca === undefined ? {} : { ca }),
     sasl: readSasl(variables),
     logLevel: logLevels[variables.choice('KAFKA_LOG_LEVEL', Object.keys(logLevels)) ?? 'info'],
   }
@@ -61,6 +71,23 @@ function readBrokers(variables: Variables): readonly string[] {
   })
 }
 
+function readCa(variables: Variables, readFile: ReadFile): string | undefined {
+  const path = variables.text('KAFKA_SSL_CA')
+  if (path === undefined) return undefined
+  if (!variables.isOn('KAFKA_SSL')) {
+    variables.problem('KAFKA_SSL_CA is set without KAFKA_SSL; set KAFKA_SSL to true, or unset it')
+  }
+  try {
+    const text = readFile(path)
+    if (text.includes('-----BEGIN CERTIFICATE-----')) return text
+    variables.problem(`KAFKA_SSL_CA names "${path}", which holds no certificate; give a PEM file`)
+  } catch (error) {
+    const reason = messageOf(error)
+    variables.problem(`KAFKA_SSL_CA names "${path}", which cannot be read (${reason})`)
+  }
+  return undefined
+}
+
 function readSasl(variables: Variables): SaslSettings | null {
   const username = variables.text('KAFKA_SASL_USERNAME')
   const password = variables.text('KAFKA_SASL_PASSWORD')
@@ -88,6 +115,7 @@ function withoutBrokers(variables: Variables): string[] {
   const set = ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD', 'KAFKA_SASL_MECHANISM'].filter(
     (name) => variables.text(name) !== undefined,
   )
+  if (variables.text('KAFKA_SSL_CA') !== undefined) set.unshift('KAFKA_SSL_CA')
   if (variables.isOn('KAFKA_SSL')) set.unshift('KAFKA_SSL')
   if (set.length === 0) return []
   return [

@@ -1,5 +1,7 @@
+import { isIP } from 'node:net'
 import { type ConnectionOptions, SASLMechanisms } from '@platformatic/kafka'
 import { kafkaConnectTimeoutMs, kafkaRequestTimeoutMs } from '../limits.ts'
+import { addressOf } from './kafka-probe.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
 
 const mechanisms = {
@@ -9,11 +11,12 @@ const mechanisms = {
 } as const
 
 /** How to open a connection: for a client, and for a pool of our own. */
-export function connectionOptions({ tls, sasl }: KafkaSettings): ConnectionOptions {
+export function connectionOptions(settings: KafkaSettings): ConnectionOptions {
+  const { sasl } = settings
   return {
     connectTimeout: kafkaConnectTimeoutMs,
     requestTimeout: kafkaRequestTimeoutMs,
-    ...(tls ? { tls: {}, tlsServerName: true } : {}),
+    ...(settings.tls ? tlsOptions(settings) : {}),
     ...(sasl === null
       ? {}
       : {
@@ -24,6 +27,12 @@ export function connectionOptions({ tls, sasl }: KafkaSettings): ConnectionOptio
           },
         }),
   }
+}
+
+/** Brokers behind one address are told apart by the name that is asked for, which no IP may be. */
+function tlsOptions({ brokers, ca }: KafkaSettings) {
+  const areNamed = brokers.every((broker) => isIP(addressOf(broker).host) === 0)
+  return { tls: ca === undefined ? {} : { ca }, tlsServerName: areNamed }
 }
 
 /**

@@ -77,6 +77,10 @@ export class KafkaConsumption implements Consumption {
     return outcome
   }
 
+  restart(reason: string): void {
+    this.#session?.end(new Error(reason))
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     this.#watch[Symbol.dispose]()
@@ -135,7 +139,7 @@ export class KafkaConsumption implements Consumption {
       gone: (topic) => end(new Error(`topic "${topic}" was deleted or made again`)), // C4
       failed: (error) => void this.#tell(error),
     })
-    const session = { coordinator, membership, offsets, reader, ended }
+    const session = { coordinator, membership, offsets, reader, ended, end }
     this.#session = session
     return session
   }
@@ -255,6 +259,7 @@ interface Session {
   readonly reader: PartitionReader
   /** Rejects when something else than the membership ends it. */
   readonly ended: Promise<never>
+  readonly end: (reason: Error) => void
 }
 
 interface OwnedPartition extends TopicPartition {

@@ -102,9 +102,10 @@ export async function explained<Result>(
 async function explainSilence(
   error: unknown,
   broker: string,
-  { tls, sasl }: KafkaSettings,
+  settings: KafkaSettings,
 ): Promise<MillraceError> {
-  const probe = await probeBroker(broker, tls)
+  const { tls, ca, sasl } = settings
+  const probe = await probeBroker(broker, settings)
   switch (probe.kind) {
     case 'unreachable':
       return unavailable(
@@ -118,12 +119,18 @@ async function explainSilence(
       )
     case 'encrypted':
       return unavailable(`Kafka at ${broker} wants TLS: set KAFKA_SSL=true`, error)
-    case 'stranger':
+    case 'untrusted':
+      return unavailable(distrustText(broker, probe.code, ca !== undefined), error)
+    case 'stranger': {
+      const isPlain = tls && (await probeBroker(broker, { tls: false })).kind === 'kafka'
       return unavailable(
-        `what answers at ${broker} is no Kafka${tls ? ', or has no TLS (KAFKA_SSL is set)' : ''}: ` +
-          'check the port in KAFKA_BROKERS',
+        isPlain
+          ? `Kafka at ${broker} has no TLS at this port, and KAFKA_SSL is true: unset it, or name ` +
+              'the port that has TLS in KAFKA_BROKERS'
+          : `what answers at ${broker} is no Kafka: check the port in KAFKA_BROKERS`,
         error,
       )
+    }
     case 'kafka': {
       const hint =
         sasl === null
@@ -135,6 +142,19 @@ async function explainSilence(
     default:
       return probe satisfies never
   }
+}
+
+function distrustText(broker: string, code: string, hasCa: boolean): string {
+  const what = `the certificate of Kafka at ${broker} is not accepted (${code}): `
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+    return `${what}renew it, or set the clock right`
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return `${what}name the broker in KAFKA_BROKERS as its certificate does`
+  }
+  return hasCa
+    ? `${what}KAFKA_SSL_CA is not the authority that signed it`
+    : `${what}set KAFKA_SSL_CA to the PEM file of the authority that signed it`
 }
 
 function unavailable(message: string, cause: unknown): MillraceError {

@@ -1,4 +1,4 @@
-import { connect as connectPlain, type Socket } from 'node:net'
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { kafkaProbeTimeoutMs } from '../limits.ts'
 
@@ -11,8 +11,15 @@ export type Probe =
   | { readonly kind: 'silent' }
   /** It answers with a TLS record, and was asked without TLS. */
   | { readonly kind: 'encrypted' }
+  /** It has TLS, and we do not trust its certificate: OpenSSL's or Node's code says why. */
+  | { readonly kind: 'untrusted'; readonly code: string }
   /** It answers, or hangs up, as no Kafka does. */
   | { readonly kind: 'stranger' }
+
+export interface ProbeOptions {
+  readonly tls: boolean
+  readonly ca?: string
+}
 
 const correlationId = 0x4d494c4c
 
@@ -23,10 +30,14 @@ const request = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0x4d, 0x49, 0x4c, 0x4c, 0
  * Asks an address whether it is a Kafka. It is for error messages only: the client reports the
  * same `Connection closed` for a web server, a TLS listener and a broker that was stopped.
  */
-export function probeBroker(broker: string, tls: boolean): Promise<Probe> {
+export function probeBroker(broker: string, { tls, ca }: ProbeOptions): Promise<Probe> {
   const { host, port } = addressOf(broker)
+  const trusted = ca === undefined ? {} : { ca }
+  const named = isIP(host) === 0 ? { servername: host } : {}
   return new Promise((resolve) => {
-    const socket = tls ? connectTls({ host, port, servername: host }) : connectPlain({ host, port })
+    const socket = tls
+      ? connectTls({ host, port, ...trusted, ...named })
+      : connectPlain({ host, port })
     const timeout = setTimeout(() => end({ kind: 'silent' }), kafkaProbeTimeoutMs)
     const end = (probe: Probe): void => {
       clearTimeout(timeout)
@@ -50,9 +61,15 @@ function ask(socket: Socket, tls: boolean, end: (probe: Probe) => void): void {
     if (probe !== null) end(probe)
   })
   socket.once('end', () => end({ kind: 'stranger' }))
-  socket.once('error', (error: NodeJS.ErrnoException) =>
-    end(connected ? { kind: 'stranger' } : { kind: 'unreachable', code: error.code ?? 'error' }),
-  )
+  socket.once('error', ({ code = 'error' }: NodeJS.ErrnoException) => {
+    if (!connected) end({ kind: 'unreachable', code })
+    else end(isDistrust(code) ? { kind: 'untrusted', code } : { kind: 'stranger' })
+  })
+}
+
+/** The codes of a certificate that was read and is not accepted. */
+function isDistrust(code: string): boolean {
+  return /CERT|SIGNATURE|ALTNAME|ISSUER/.test(code)
 }
 
 /** Null until there are enough bytes to tell. */

@@ -6,6 +6,8 @@ export interface KafkaSettings {
   readonly clientId: string
   /** Whether connections are encrypted (`KAFKA_SSL`). */
   readonly tls: boolean
+  /** The authority that signed the brokers' certificates, as PEM (`KAFKA_SSL_CA` names its file). */
+  readonly ca?: string
   readonly sasl: SaslSettings | null
   /** How long partitions that are added may go unnoticed. Default: one minute. */
   readonly metadataMaxAgeMs?: number
