@@ -99,7 +99,7 @@ test('one poison in a batch parks alone, its key behind it, and all others are d
   await settle()
   for (let round = 0; round < 20; round += 1) await it.clock.advance(100)
   const done = await it.untilDone(good.length)
-  assert.deepEqual([...done].sort(), good.map((task) => `${task} 1`).sort())
+  assert.deepEqual(done.toSorted(byText), good.map((task) => `${task} 1`).toSorted(byText))
   const letters = await it.consumer.deadLetters.list()
   assert.deepEqual(
     letters.map(({ key, state, attempts }) => [key, state, attempts]),
@@ -154,12 +154,12 @@ test('effects and what is said belong to the event that they are for', async () 
   isBroken = false
   for (let round = 0; round < 5; round += 1) await it.clock.advance(100)
   await settle()
-  assert.deepEqual(sent.sort(), ['event-a:mail', 'event-b:mail'])
+  assert.deepEqual(sent.toSorted(byText), ['event-a:mail', 'event-b:mail'])
   const records = await Promise.all(
     [0, 1].map((partition) => it.producer.readFrom({ topic: 'ping', partition }, 0n, 10)),
   )
   const causes = records.flat().map(({ headers }) => readHeaders(headers).causationId)
-  assert.deepEqual(causes.sort(), ['event-a', 'event-b'])
+  assert.deepEqual(new Set(causes), new Set(['event-a', 'event-b']))
 })
 
 test('an event that comes twice is in no batch twice', async () => {
@@ -191,3 +191,7 @@ test('a retry of one event does not wait for a batch of others', async () => {
   assert.deepEqual(await it.untilDone(1), ['a 1'])
   assert.deepEqual(attempts, [1, 2, 3])
 })
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : 1
+}

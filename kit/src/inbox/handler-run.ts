@@ -44,6 +44,10 @@ export class HandlerRun {
 
   run<Result>(work: () => Promise<Result>): Promise<RunOutcome<Result>> {
     const { promise, resolve } = Promise.withResolvers<RunOutcome<Result>>()
+    if (this.signal.aborted) {
+      resolve({ kind: 'threw', thrown: this.signal.reason })
+      return promise
+    }
     this.#end = resolve
     this.#isOut = true
     const back = (outcome: RunOutcome<Result>): void => {
