@@ -42,7 +42,13 @@ export type LetterRow = Omit<Selectable<DeadLetterRow>, 'id'>
 /** A letter without the bytes of its record. */
 type ListedLetter = Omit<
   LetterRow,
-  'cluster_id' | 'topic_id' | 'record_key' | 'record_value' | 'record_headers' | 'timestamp_ms'
+  | 'slot'
+  | 'cluster_id'
+  | 'topic_id'
+  | 'record_key'
+  | 'record_value'
+  | 'record_headers'
+  | 'timestamp_ms'
 >
 
 export function deadLetterOf(row: ListedLetter, { service, group }: Announcer): DeadLetter {

@@ -5,7 +5,7 @@ import { listedLettersMax } from '../limits.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import { type DeadLetter, deadLetterOf } from './announcement.ts'
-import { headOf, type Letter, updateLetter } from './letters.ts'
+import { headOf, type Letter, lockKeys, updateLetter } from './letters.ts'
 import type { Parking } from './parking.ts'
 
 /**
@@ -73,6 +73,7 @@ export function openDeadLetterOffice({ tools, parking, wake }: OfficeOptions): D
     discard: (target) => carryOutAlone('discard', target),
     async carryOut(db, action, target) {
       const letters = await lettersMeant(db, target)
+      await lockKeys(db, letters, store.dialect) // D3
       const carryOut = action === 'redrive' ? redriveLetters : discardLetters
       const { count, after } = await carryOut(db, { tools, parking, letters, target })
       return {

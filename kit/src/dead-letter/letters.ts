@@ -1,11 +1,36 @@
-import type { Insertable, Kysely, Selectable, Updateable } from 'kysely'
+import { type Insertable, type Kysely, type Selectable, sql, type Updateable } from 'kysely'
+import { murmur2 } from '../outbox/partitioner.ts'
 import type { KitTables } from '../store/kit-tables.ts'
+import type { Dialect } from '../store/store.ts'
 import type { DeadLetterRow, DeadLetterState } from '../store/tables/dead-letters.ts'
 
 /** The queries on dead letters, each for use inside a transaction of its caller. */
 
 type Db = Kysely<KitTables>
 export type Letter = Selectable<DeadLetterRow>
+
+/**
+ * Locks the keys of letters to the end of the transaction, in one order, so that two who lock
+ * several cannot deadlock each other. On SQLite a transaction has the writer to itself.
+ */
+export async function lockKeys(
+  db: Db,
+  letters: readonly Pick<Letter, 'stream' | 'held_key'>[],
+  dialect: Dialect,
+): Promise<void> {
+  if (dialect === 'sqlite') return
+  const names = letters.flatMap(({ stream, held_key: key }) =>
+    key === null ? [] : [`${stream}\u0000${key}`],
+  )
+  const locks = new Set([...new Set(names)].map((name) => murmur2(encoder.encode(name))))
+  if (locks.size === 0) return
+  await sql`
+    select pg_advisory_xact_lock('millrace_dead_letters'::regclass::oid::int, lock)
+    from unnest(${[...locks].sort((a, b) => a - b)}::int[]) as lock
+  `.execute(db)
+}
+
+const encoder = new TextEncoder()
 
 /** False where the event is put aside already: a record that came again. */
 export async function insertLetter(db: Db, row: Insertable<DeadLetterRow>): Promise<boolean> {
@@ -63,13 +88,32 @@ export async function headOf(db: Db, stream: string, key: string): Promise<Lette
   return head ?? null
 }
 
+/** Which of the letters are looked at: those of some slots, for some subscriptions. */
+export interface LetterChoice {
+  readonly slots: readonly number[]
+  readonly subscription:
+    | { readonly name: string }
+    /** Those that nothing handles any more. */
+    | { readonly noneOf: readonly string[] }
+}
+
 /** Letters whose time has come, those due longest first. */
-export async function dueLetters(db: Db, nowMs: number, rowsMax: number): Promise<Letter[]> {
+export async function dueLetters(
+  db: Db,
+  { slots, subscription }: LetterChoice,
+  { nowMs, rowsMax }: { readonly nowMs: number; readonly rowsMax: number },
+): Promise<Letter[]> {
   return db
     .selectFrom('millrace_dead_letters')
     .selectAll()
     .where('state', '=', 'waiting')
     .where('due_at_ms', '<=', nowMs)
+    .where((is) =>
+      'name' in subscription
+        ? is('subscription', '=', subscription.name)
+        : is('subscription', 'not in', subscription.noneOf),
+    )
+    .where('slot', 'in', slots)
     .orderBy('due_at_ms')
     .orderBy('id')
     .limit(rowsMax)
@@ -77,12 +121,17 @@ export async function dueLetters(db: Db, nowMs: number, rowsMax: number): Promis
 }
 
 /** When the next letter is due that is not due yet, or null. */
-export async function nextDueAtMs(db: Db, afterMs: number): Promise<number | null> {
+export async function nextDueAtMs(
+  db: Db,
+  slots: readonly number[],
+  afterMs: number,
+): Promise<number | null> {
   const { next } = await db
     .selectFrom('millrace_dead_letters')
     .select(({ fn }) => fn.min('due_at_ms').as('next'))
     .where('state', '=', 'waiting')
     .where('due_at_ms', '>', afterMs)
+    .where('slot', 'in', slots)
     .executeTakeFirstOrThrow()
   return next
 }

@@ -1,15 +1,17 @@
-import type { Insertable, Transaction } from 'kysely'
+import type { Transaction } from 'kysely'
 import type { AnyEvent } from '../catalogue/catalogue.ts'
 import { type RecordOrigin, recordId } from '../catalogue/read-record.ts'
 import { MillraceError } from '../errors.ts'
 import { newEventId } from '../event-id.ts'
-import type { Delivery } from '../inbox/delivery.ts'
-import { queueKey } from '../inbox/delivery.ts'
+import { type Delivery, queueKey } from '../inbox/delivery.ts'
+import { type Fence, holdClaim } from '../inbox/fence.ts'
+import { slotOf } from '../instances/slot.ts'
 import { deadLettersMax } from '../limits.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
+import { keyHash } from '../outbox/partitioner.ts'
+import type { UnwrittenRow } from '../outbox/place.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { DeadLetterState } from '../store/tables/dead-letters.ts'
-import type { OutboxRow } from '../store/tables/outbox.ts'
 import type { IncomingRecord } from '../transport/transport.ts'
 import { type Announcer, announcementOf, type LetterRow, tombstoneOf } from './announcement.ts'
 import {
@@ -20,6 +22,7 @@ import {
   insertLetter,
   type Letter,
   letterById,
+  lockKeys,
   updateLetter,
 } from './letters.ts'
 import { columnsOf } from './stored-record.ts'
@@ -28,22 +31,30 @@ import { columnsOf } from './stored-record.ts'
  * Puts events aside, and knows which keys are held back by one that was (P5). Every change of a
  * letter is announced in its own transaction, through the outbox.
  *
- * D1. A key is held as long as it has a letter. `isHeld` is asked, and letters are written, only
- *     by who has the key out of its queue; an operator may discard one at any time.
+ * D1. A key is held as long as it has a letter. The store knows: the transaction of each live event
+ *     finds no letter of its key, or handles nothing (`admission.ts`). `isHeld` only remembers, so
+ *     that the handler is not called in vain; other instances and operators change letters, too.
  * D2. Of a held key only the first letter may run. When it is gone, the next is due in the same
  *     transaction, so that no crash leaves a key without a head.
+ * D3. Who adds a letter to a key, or takes one away, holds the key's lock to the end of its
+ *     transaction: none is put behind a head that is just leaving.
+ * D4. A letter for a record that came in under a claim commits only under it (`fence.ts`).
  */
 export class Parking {
   readonly #tools: DeliveryTools
   readonly #announcer: Announcer
   readonly #wake: () => void
-  /** Letters by queue key. */
-  readonly #held = new Map<string, number>()
+  readonly #fence: Fence
+  /** Letters by queue key, as far as this instance knows (D1). */
+  #held = new Map<string, number>()
   #count = 0
+  /** Counts what this instance did to them, so that `load` sees that it was overtaken. */
+  #changes = 0
 
   /** `wake` is called when a letter may be due that was not before. */
-  constructor(tools: DeliveryTools, wake: () => void) {
+  constructor(tools: DeliveryTools, fence: Fence, wake: () => void) {
     this.#tools = tools
+    this.#fence = fence
     this.#wake = wake
     const { service, clock, random } = tools
     this.#announcer = { service: service.name, group: service.group, clock, random }
@@ -53,17 +64,21 @@ export class Parking {
     return this.#held.size
   }
 
-  /** Learns what an earlier run left. Call it before the first delivery. */
+  /** Learns what others left. Call it before the first delivery of a partition. */
   async load(): Promise<void> {
     const { read } = this.#tools.store
-    this.#count = await countLetters(read)
-    const counts = await heldKeyCounts(read)
-    for (const { stream, key, count } of counts) {
-      this.#held.set(queueKey(stream, key, ''), count)
+    for (;;) {
+      const changes = this.#changes
+      const count = await countLetters(read)
+      const counts = await heldKeyCounts(read)
+      if (changes !== this.#changes) continue
+      this.#count = count
+      this.#held = new Map(counts.map((held) => [queueKey(held.stream, held.key, ''), held.count]))
+      return
     }
   }
 
-  /** Whether an earlier event of its key holds it back: see D1. */
+  /** Whether an earlier event of its key holds it back, as far as is known: see D1. */
   isHeld(delivery: Delivery): boolean {
     return !isFree(delivery) && this.#held.has(delivery.key)
   }
@@ -76,27 +91,47 @@ export class Parking {
     observer.parked?.(delivery, change, clock.nowMs())
   }
 
-  async #putAsideAnew(delivery: Delivery, change: LetterChange): Promise<void> {
+  /**
+   * Puts a live delivery behind the letters of its key. False where there is none any more: then
+   * it is to be handled.
+   */
+  async putBehind(delivery: Delivery): Promise<boolean> {
+    const reason = 'an earlier event of its key is parked'
+    const change = { state: 'behind', due_at_ms: null, attempts: 0, reason } as const
+    if (!(await this.#putAsideAnew(delivery, change))) {
+      this.#held.delete(delivery.key)
+      return false
+    }
+    const { clock, observer } = this.#tools
+    observer.parked?.(delivery, change, clock.nowMs())
+    return true
+  }
+
+  async #putAsideAnew(delivery: Delivery, change: LetterChange): Promise<boolean> {
     const { event, eventKey, subscription, record, origin } = delivery
     const heldKey = change.state === 'skipped' || isFree(delivery) ? null : eventKey
-    const row = {
-      ...this.#rowOf(event, record, origin),
+    const row = this.#rowOf(event, record, origin)
+    const outcome = await this.#insert(`put aside ${event.eventId}`, origin, {
+      ...row,
       ...change,
       subscription: subscription.name,
       stream: subscription.stream,
       held_key: heldKey,
-    }
-    const inserted = await this.#insert(`put aside ${event.eventId}`, row)
-    if (inserted && heldKey !== null) {
+      slot: slotOfLetter(subscription.stream, heldKey, row.letter_id),
+    })
+    if (outcome === 'headless') return false
+    if (outcome === 'inserted' && heldKey !== null) {
       this.#held.set(delivery.key, (this.#held.get(delivery.key) ?? 0) + 1)
     }
     this.#wake()
+    return true
   }
 
   /** Keeps the bytes of a record that is no event (P8). Its key, if it has one, is not held. */
   async reject(record: IncomingRecord, origin: RecordOrigin, reason: string): Promise<void> {
-    await this.#insert(`reject ${recordId(record, origin)}`, {
-      ...this.#rowOf(null, record, origin),
+    const row = this.#rowOf(null, record, origin)
+    await this.#insert(`reject ${recordId(record, origin)}`, origin, {
+      ...row,
       state: 'rejected',
       due_at_ms: null,
       attempts: 0,
@@ -104,13 +139,15 @@ export class Parking {
       subscription: record.topic,
       stream: record.topic,
       held_key: null,
+      slot: slotOfLetter(record.topic, null, row.letter_id),
     })
   }
 
   async change(id: number, change: LetterChange): Promise<void> {
     await this.#transaction(`letter ${id}`, async (db) => {
       const letter = await updateLetter(db, id, change)
-      return letter === null ? [] : [announcementOf(letter, this.#announcer)]
+      const rows = letter === null ? [] : [announcementOf(letter, this.#announcer)]
+      return { result: null, rows }
     })
   }
 
@@ -125,7 +162,8 @@ export class Parking {
    * (D2). Returns what is to be called after the commit.
    */
   async remove(db: Transaction<KitTables>, letter: Letter): Promise<() => void> {
-    const { outbox, clock } = this.#tools
+    const { outbox, clock, store } = this.#tools
+    await lockKeys(db, [letter], store.dialect) // D3
     if (!(await deleteLetter(db, letter.id))) return () => {}
     const rows = [tombstoneOf(letter.letter_id, this.#announcer)]
     await outbox.append(db, rows)
@@ -138,6 +176,7 @@ export class Parking {
     return () => {
       outbox.committed(rows)
       this.#count -= 1
+      this.#changes += 1
       if (letter.held_key !== null) this.#release(queueKey(letter.stream, letter.held_key, ''))
       this.#wake()
     }
@@ -169,8 +208,15 @@ export class Parking {
     }
   }
 
-  /** Throws `dead-letters-full`: what cannot be put aside waits, as in an outage. */
-  async #insert(name: string, given: LetterRow): Promise<boolean> {
+  /**
+   * Throws `dead-letters-full`: what cannot be put aside waits, as in an outage. Nothing is
+   * written of a letter that was to stand behind another where there is none (D2).
+   */
+  async #insert(
+    name: string,
+    origin: RecordOrigin,
+    row: LetterRow,
+  ): Promise<'inserted' | 'known' | 'headless'> {
     if (this.#count >= deadLettersMax) {
       throw new MillraceError(
         'dead-letters-full',
@@ -179,34 +225,40 @@ export class Parking {
         { retriable: true },
       )
     }
-    const inserted = await this.#transaction(name, async (db) => {
-      const row = await this.#headed(db, given)
-      return (await insertLetter(db, row)) ? [announcementOf(row, this.#announcer)] : []
+    const { dialect } = this.#tools.store
+    const outcome = await this.#transaction(name, async (db) => {
+      await holdClaim(db, this.#fence.claimOf(origin), dialect) // D4
+      await lockKeys(db, [row], dialect) // D3
+      const isHeadless = row.state === 'behind' && (await this.#headOf(db, row)) === null
+      if (isHeadless) return { result: 'headless', rows: [] }
+      if (!(await insertLetter(db, row))) return { result: 'known', rows: [] }
+      return { result: 'inserted', rows: [announcementOf(row, this.#announcer)] }
     })
-    this.#count += inserted
-    return inserted > 0
+    if (outcome === 'inserted') this.#count += 1
+    this.#changes += 1
+    return outcome
   }
 
-  /** What it was to stand behind may have been discarded just now: then it is the head (D2). */
-  async #headed(db: Transaction<KitTables>, row: LetterRow): Promise<LetterRow> {
-    if (row.state !== 'behind' || row.held_key === null) return row
-    if ((await headOf(db, row.stream, row.held_key)) !== null) return row
-    return { ...row, state: 'waiting', due_at_ms: this.#tools.clock.nowMs() }
+  async #headOf(db: Transaction<KitTables>, { stream, held_key }: LetterRow) {
+    return held_key === null ? null : headOf(db, stream, held_key)
   }
 
-  /** Says what `work` returns, in its own transaction. Returns how much that was. */
-  async #transaction(
+  /** Says the rows that `work` returns, in its own transaction. Returns its result. */
+  async #transaction<Result>(
     name: string,
-    work: (db: Transaction<KitTables>) => Promise<readonly Insertable<OutboxRow>[]>,
-  ): Promise<number> {
+    work: (db: Transaction<KitTables>) => Promise<{
+      readonly result: Result
+      readonly rows: readonly UnwrittenRow[]
+    }>,
+  ): Promise<Result> {
     const { store, outbox } = this.#tools
-    const said = await store.transaction(name, async (db) => {
-      const rows = await work(db)
-      await outbox.append(db, rows)
-      return rows
+    const { result, rows } = await store.transaction(name, async (db) => {
+      const done = await work(db)
+      await outbox.append(db, done.rows)
+      return done
     })
-    outbox.committed(said)
-    return said.length
+    outbox.committed(rows)
+    return result
   }
 }
 
@@ -220,4 +272,9 @@ export interface LetterChange {
 /** An event of a handler that needs no order holds back nothing, and nothing holds it back. */
 function isFree({ subscription }: Delivery): boolean {
   return subscription.options.onExhausted === 'skip'
+}
+
+/** All letters of a key are in one slot; one that holds no key is anywhere. */
+function slotOfLetter(stream: string, heldKey: string | null, letterId: string): number {
+  return slotOf(keyHash(queueKey(stream, heldKey, letterId)))
 }

@@ -5,6 +5,7 @@ import { type DeadLetters, openDeadLetterOffice } from '../dead-letter/dead-lett
 import { DueLetters } from '../dead-letter/due-letters.ts'
 import { Parking } from '../dead-letter/parking.ts'
 import { messageOf } from '../errors.ts'
+import { type Instances, soleInstance } from '../instances/instances.ts'
 import {
   commitEveryMs,
   drainMsMax,
@@ -28,6 +29,7 @@ import {
 import type { ConsumerStatus } from './consumer-status.ts'
 import { isAbandoned, isLost } from './delivery.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { Fence, Fenced } from './fence.ts'
 import { pruneInbox } from './inbox.ts'
 import { instanceIdOf } from './instance-id.ts'
 import { EventsOnTheirWay, PartitionIntake } from './partition-intake.ts'
@@ -42,6 +44,8 @@ export interface RunningConsumer {
 }
 
 export interface ConsumerOptions extends DeliveryTools {
+  /** The instances of the service. Default: this is the only one. */
+  readonly instances?: Instances
   readonly transport: Transport
 }
 
@@ -65,6 +69,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
   readonly deadLetters: DeadLetters
   readonly #options: ConsumerOptions
   readonly #subscriptions: readonly Subscription[]
+  readonly #fence: Fence
   readonly #parking: Parking
   readonly #due: DueLetters
   readonly #dispatcher: Dispatcher
@@ -80,8 +85,14 @@ class Consumer implements RunningConsumer, ConsumerListener {
   constructor(options: ConsumerOptions) {
     this.#options = options
     const tools = options
-    const wake = (): void => this.#due.wake()
-    this.#parking = new Parking(tools, wake)
+    const { instances = soleInstance } = options
+    // Letters of other slots are tried by other instances.
+    const wake = (): void => {
+      this.#due.wake()
+      instances.call({ kind: 'letters' })
+    }
+    this.#fence = new Fence(tools.store, tools.service.group)
+    this.#parking = new Parking(tools, this.#fence, wake)
     const parking = this.#parking
     const office = openDeadLetterOffice({ tools, parking, wake })
     this.deadLetters = office
@@ -92,13 +103,16 @@ class Consumer implements RunningConsumer, ConsumerListener {
       tools,
       parking,
       subscriptions,
+      instances,
       deliver: (delivery) => this.#dispatcher.add(delivery),
     })
     this.#dispatcher = new Dispatcher({
       tools,
       parking,
+      fence: this.#fence,
       subscriptions: this.#subscriptions,
       letterSettled: (letterId) => this.#due.settled(letterId),
+      fenced: ({ record }) => this.#fenced(record),
     })
   }
 
@@ -144,6 +158,9 @@ class Consumer implements RunningConsumer, ConsumerListener {
   async assigned(partitions: readonly AssignedPartition[]): Promise<void> {
     this.#trouble = null
     this.#options.log.info({ partitions: partitions.map(partitionKey) }, 'partitions are assigned')
+    await this.#fence.claim(partitions)
+    // Behind the claims, so that it knows what the last owners of the partitions put aside.
+    await this.#parking.load()
     for (const partition of partitions) {
       const intake = this.#openIntake(partition)
       this.#intakes.set(partitionKey(partition), { intake, committed: partition.position })
@@ -190,6 +207,17 @@ class Consumer implements RunningConsumer, ConsumerListener {
     for (const intake of lost) intake.lose()
     this.#dispatcher.drop(isAbandoned)
     this.#dispatcher.abort(isLost, 'its partition was lost before it was done')
+  }
+
+  /** Another has claimed it. If it is ours all the same, the group gives it to us again. */
+  #fenced(place: TopicPartition): void {
+    const partition = partitionKey(place)
+    const entry = this.#intakes.get(partition)
+    if (entry === undefined || entry.intake.isLeaving) return
+    this.#options.log.warn({ partition }, 'a partition was claimed by another instance')
+    entry.intake.leave()
+    this.#dispatcher.drop(isAbandoned)
+    this.#consumption?.restart(`${partition} was claimed by another instance`)
   }
 
   troubled(troubles: readonly TopicTrouble[]): void {
@@ -256,7 +284,13 @@ class Consumer implements RunningConsumer, ConsumerListener {
     const { observer, clock } = this.#options
     observer.rejected?.(record, reason, clock.nowMs())
     // A bad command is every service's, and nobody's to keep.
-    if (topic !== commandsTopic) await this.#parking.reject(record, origin, reason)
+    if (topic === commandsTopic) return
+    try {
+      await this.#parking.reject(record, origin, reason)
+    } catch (error) {
+      if (error instanceof Fenced) this.#fenced(record)
+      throw error
+    }
   }
 
   #commitLater(): void {

@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 import type { AnyEvent } from '../catalogue/catalogue.ts'
 import { undoneMax } from '../limits.ts'
-import type { Attempt } from '../observe/observer.ts'
+import type { Attempt, AttemptOutcome } from '../observe/observer.ts'
 import {
   type DeliveryTools,
   type Handling,
@@ -11,10 +11,12 @@ import {
 import { type Failure, failureOf } from '../retry/failure.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { InboxRow } from '../store/tables/inbox.ts'
+import { type Admission, admit, Held } from './admission.ts'
 import type { Delivery } from './delivery.ts'
+import { type Fence, Fenced } from './fence.ts'
 import type { HandledRows } from './handled-rows.ts'
 import type { RunOutcome } from './handler-run.ts'
-import { Repeat, recordHandled } from './inbox.ts'
+import { Repeat } from './inbox.ts'
 import type { Run } from './runs.ts'
 import type { AfterCommit } from './subscription.ts'
 
@@ -23,11 +25,16 @@ export type DeliveryOutcome =
   /** It was handled before, or one of a batch was: nothing happened. */
   | { readonly kind: 'repeat' }
   | { readonly kind: 'failed'; readonly failure: Failure }
+  /** An earlier event of its key is a dead letter: nothing happened. */
+  | { readonly kind: 'held' }
+  /** Another instance has claimed its partition: nothing happened. */
+  | { readonly kind: 'fenced' }
   /** Cut short: nothing happened, and nobody is to blame. */
   | { readonly kind: 'abandoned' }
 
 export interface DeliverOptions {
   readonly handledRows: HandledRows
+  readonly fence: Fence
   /** Joins the handler's transaction, after the inbox rows: what else must be true with them. */
   readonly alongside?: (db: Transaction<KitTables>) => Promise<AfterCommit>
 }
@@ -53,7 +60,7 @@ export async function deliver(
   observer.attempting?.(attempt)
   const outcome = await handler.run(() => handle(tools, { ...options, run, attempt }))
   const ended = run.isCutShort ? cutShort(outcome) : endOf(run, outcome)
-  observer.attempted?.(attempt, ended, clock.nowMs())
+  observer.attempted?.(attempt, asObserved(ended), clock.nowMs())
   return ended
 }
 
@@ -97,7 +104,7 @@ type Opened = Omit<Handling<unknown>, 'run' | 'context'> & { handle(): Promise<v
 
 /** The handler with its context, in the one form or the other. */
 function openFor(tools: DeliveryTools, options: HandleOptions, opening: Opening): Opened {
-  const { run, attempt, alongside } = options
+  const { run, attempt, alongside, fence } = options
   const { isAlone, afterwards } = opening
   const { subscription, deliveries, handler } = run
   const common = {
@@ -105,7 +112,8 @@ function openFor(tools: DeliveryTools, options: HandleOptions, opening: Opening)
     signal: handler.signal,
     ...(isAlone ? {} : { shared: subscription.name }),
     opened: async (db: Transaction<KitTables>) => {
-      await recordHandled(db, inboxRowsOf(deliveries, tools.clock.nowMs()))
+      const rows = inboxRowsOf(deliveries, tools.clock.nowMs())
+      await admit(db, admissionsOf(deliveries, rows, fence), tools.store.dialect)
       if (alongside !== undefined) afterwards.push(await alongside(db))
     },
   }
@@ -145,6 +153,11 @@ async function commit(
   await handledRows.add(rows, () => run.handler.signal.aborted)
 }
 
+/** Who observes attempts need not know why one was no attempt. */
+function asObserved(outcome: DeliveryOutcome): AttemptOutcome {
+  return outcome.kind === 'held' || outcome.kind === 'fenced' ? { kind: 'abandoned' } : outcome
+}
+
 /** What ended before it was cut short has happened. */
 function cutShort(outcome: RunOutcome<void>): DeliveryOutcome {
   return outcome.kind === 'returned' ? { kind: 'handled' } : { kind: 'abandoned' }
@@ -153,6 +166,8 @@ function cutShort(outcome: RunOutcome<void>): DeliveryOutcome {
 function endOf({ subscription }: Run, outcome: RunOutcome<void>): DeliveryOutcome {
   if (outcome.kind === 'returned') return { kind: 'handled' }
   if (outcome.thrown instanceof Repeat) return { kind: 'repeat' }
+  if (outcome.thrown instanceof Held) return { kind: 'held' }
+  if (outcome.thrown instanceof Fenced) return { kind: 'fenced' }
   return { kind: 'failed', failure: failureOf(outcome.thrown, subscription.options.retry?.fatal) }
 }
 
@@ -166,4 +181,21 @@ function inboxRowsOf(deliveries: readonly Delivery[], nowMs: number): readonly I
     partition: record.partition,
     record_offset: Number(record.offset),
   }))
+}
+
+/** What the first statement of their transaction is to find. */
+function admissionsOf(
+  deliveries: readonly Delivery[],
+  rows: readonly InboxRow[],
+  fence: Fence,
+): readonly Admission[] {
+  return deliveries.flatMap(({ source, subscription, eventKey, origin }, index) => {
+    const row = rows[index]
+    if (row === undefined) return []
+    // A stored event is the letter that holds its key; one that needs no order is held by none.
+    const isOrdered = source.kind === 'live' && subscription.options.onExhausted !== 'skip'
+    const key =
+      isOrdered && eventKey !== null ? { stream: subscription.stream, key: eventKey } : null
+    return [{ row, claim: fence.claimOf(origin), key }]
+  })
 }

@@ -11,6 +11,7 @@ import type { KitTables } from '../store/kit-tables.ts'
 import type { OverdueHandler } from './consumer-status.ts'
 import { type DeliveryOutcome, deliver } from './deliver.ts'
 import { type Delivery, isAbandoned } from './delivery.ts'
+import { type Fence, Fenced } from './fence.ts'
 import { HandledRows } from './handled-rows.ts'
 import { handledAmong, handledKey } from './inbox.ts'
 import { KeyQueues } from './key-queues.ts'
@@ -22,9 +23,12 @@ import type { Subscription } from './subscription.ts'
 export interface DispatcherOptions {
   readonly tools: DeliveryTools
   readonly parking: Parking
+  readonly fence: Fence
   readonly subscriptions: readonly Subscription[]
   /** A stored letter was tried: it is gone, waits, or is given up. */
   readonly letterSettled: (letterId: number) => void
+  /** Another instance has claimed the partition of a delivery. */
+  readonly fenced: (delivery: Delivery) => void
 }
 
 /**
@@ -188,9 +192,7 @@ export class Dispatcher {
     const isHeld = (delivery: Delivery): boolean =>
       delivery.source.kind === 'live' && parking.isHeld(delivery)
     for (const delivery of run.deliveries.filter(isHeld)) {
-      const reason = 'an earlier event of its key is parked'
-      await parking.putAside(delivery, { state: 'behind', due_at_ms: null, attempts: 0, reason })
-      this.#done(run, [delivery])
+      if (await parking.putBehind(delivery)) this.#done(run, [delivery])
     }
     const [first] = run.deliveries
     if (first === undefined) return
@@ -202,6 +204,7 @@ export class Dispatcher {
     const letter = first.source.kind === 'stored' ? first.source.letter : null
     const outcome = await deliver(tools, run, {
       handledRows: this.#handledRows,
+      fence: this.#options.fence,
       ...(letter === null
         ? {}
         : { alongside: (db: Transaction<KitTables>) => parking.complete(letter.id, db) }),
@@ -225,6 +228,14 @@ export class Dispatcher {
         }
         if (first.source.kind === 'stored') await this.#removeLetter(first.source.letter.id)
         this.#done(run, deliveries)
+        return
+      case 'held':
+        // Where nothing holds it any more, it goes back to its key and is handled.
+        if (await this.#options.parking.putBehind(first)) this.#done(run, [first])
+        else this.#putBack(run)
+        return
+      case 'fenced':
+        this.#fenced(run)
         return
       case 'abandoned':
         this.#putBack(run)
@@ -387,8 +398,19 @@ export class Dispatcher {
     this.#dispatchSoon()
   }
 
+  /** Its partition is given up, and so is what came of it: whoever has it now hears it. */
+  #fenced(run: Run): void {
+    for (const delivery of run.deliveries) this.#options.fenced(delivery)
+    this.#putBack(run)
+  }
+
   /** X3: the store itself is in trouble, an outage like any other. */
   #trouble(run: Run, error: unknown): void {
+    if (error instanceof Fenced) {
+      this.#fenced(run)
+      this.#leave(run)
+      return
+    }
     this.#options.tools.log.error({ reason: messageOf(error) }, 'an event could not be put aside')
     const [first] = run.deliveries
     if (first !== undefined) {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { ManualClock } from '../manual-clock.ts'
 import { openSqlite } from '../store/sqlite.ts'
-import { pruneInbox, recordHandled } from './inbox.ts'
+import { pruneInbox, recordForgone } from './inbox.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'millrace-inbox-'))
 after(() => rmSync(directory, { recursive: true }))
@@ -47,7 +47,7 @@ for (const [index, [what, row, isKept]] of cases.entries()) {
       clock: new ManualClock(),
     })
     const left = await store.transaction('prune', async (db) => {
-      await recordHandled(db, [
+      await recordForgone(db, [
         {
           event_id: 'e-1',
           subscription: 'order.placed',

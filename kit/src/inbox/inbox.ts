@@ -11,37 +11,18 @@ export class Repeat extends Error {
 }
 
 /**
- * Writes the rows that say "handled", in the transaction of what it did. Throws `Repeat` where one
- * of them is there already; that is no error of the database, which would end the transaction.
+ * Writes the rows that say "handled" of events of which nothing else commits; they may be there
+ * already. Those of handlers that do commit something are written by `admit`.
  */
-export async function recordHandled(
-  db: Kysely<KitTables>,
-  rows: readonly InboxRow[],
-): Promise<void> {
-  const written = await insert(db, rows)
-  if (written === rows.length) return
-  const events = rows.map((row) => row.event_id).join(', ')
-  throw new Repeat(`${rows.length - written} of these were handled before: ${events}`)
-}
-
-/** As `recordHandled`, for events of which nothing else commits: they may be there already. */
 export async function recordForgone(
   db: Kysely<KitTables>,
   rows: readonly InboxRow[],
 ): Promise<void> {
-  await insert(db, rows)
-}
-
-/** Returns how many rows were not there. */
-async function insert(db: Kysely<KitTables>, rows: readonly InboxRow[]): Promise<number> {
-  let written = 0
   for (let from = 0; from < rows.length; ) {
     const size = insertSizes.find((one) => one <= rows.length - from) ?? 1
-    const result = await db.executeQuery(insertOf(db, rows.slice(from, from + size)))
-    written += Number(result.numAffectedRows ?? 0n)
+    await db.executeQuery(insertOf(db, rows.slice(from, from + size)))
     from += size
   }
-  return written
 }
 
 /** A few sizes, so that their statements stay prepared. */

@@ -82,6 +82,11 @@ export class PartitionIntake {
     this.#hasMoved = true
   }
 
+  /** Nothing more of it is begun. */
+  get isLeaving(): boolean {
+    return this.#isLeaving
+  }
+
   /** Records in memory. */
   get size(): number {
     return this.#window.events

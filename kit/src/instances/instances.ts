@@ -6,6 +6,9 @@ import { allSlots } from './slot.ts'
  * of them may do is shared out by slots (see `slot.ts`), and each may call the others.
  */
 export interface Instances {
+  /** The name of this one in its consumer group; null where the store has but one. */
+  readonly name: string | null
+  onRenamed(renamed: (name: string) => void): void
   /** Whether work of the slot may be begun here, now. Ask again before each piece of work. */
   owns(slot: number): boolean
   /** The slots of which `owns` is true. */
@@ -37,6 +40,8 @@ export type Call =
 
 /** The only instance, which owns all: on SQLite, and where a test needs no more. */
 export const soleInstance: Instances = {
+  name: null,
+  onRenamed: () => {},
   owns: () => true,
   owned: () => allSlots,
   join: () => () => {},

@@ -24,6 +24,8 @@ export interface DeadLetterRow {
   event_id: string
   event_type: string | null
   correlation_id: string | null
+  /** Who owns it tries the letter, and with it all of its key: see `slot.ts`. */
+  slot: number
   /** Runs of the handler that count. */
   attempts: number
   reason: string
