@@ -106,7 +106,21 @@ export function isOutage(error: unknown): boolean {
   return error instanceof Error && 'outage' in error && error.outage === true
 }
 
-/** The message of anything that was thrown, for a log line or a stored reason. */
+/**
+ * The message of anything that was thrown, for a log line or a stored reason. Of errors that are
+ * known to quote what they stumbled over, which may be a payload, it leaves the quotation out.
+ */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof SyntaxError) {
+    return error.message
+      .replace(/^Unexpected token .*$/s, 'it is not valid JSON')
+      .replace(/".*"( is not valid JSON)/s, 'it$1')
+  }
+  return isDataException(error) ? error.message.replace(/: ".*"$/s, '') : error.message
+}
+
+/** PostgreSQL's class 22: a value that a column's type does not take, quoted at the end. */
+function isDataException(error: Error): boolean {
+  return 'code' in error && typeof error.code === 'string' && /^22[0-9A-Z]{3}$/.test(error.code)
 }

@@ -8,11 +8,15 @@ import { MillraceError } from './errors.ts'
 import { HealthReader, type ServiceHealth } from './health/service-health.ts'
 import { startConsumer } from './inbox/consumer.ts'
 import { subscriptionsOf } from './inbox/subscription.ts'
+import type { Instances } from './instances/instances.ts'
+import { openInstances } from './instances/open-instances.ts'
 import { outboxUnsentMax, outboxUnsentMaxDisabled } from './limits.ts'
 import { type Log, openLog } from './log.ts'
 import { Observation } from './observe/observation.ts'
 import type { Observer } from './observe/observer.ts'
+import { ServiceLog, secretsOf } from './observe/service-log.ts'
 import { Outbox } from './outbox/outbox.ts'
+import { OwnTransactions } from './outbox/publish-into.ts'
 import { Relay } from './outbox/relay.ts'
 import { openTransactions } from './outbox/transaction.ts'
 import type { ReplayOutcome, ReplayRequest, ReplayWatch } from './replay/replay.ts'
@@ -45,6 +49,8 @@ export interface StartOptions {
   readonly transport?: Transport
   /** In place of a database in `directory`, migrated. The service closes it when it stops. */
   readonly store?: Store<KitTables>
+  /** In place of those that share the store, for tests of several instances in one process. */
+  readonly instances?: Instances
   readonly clock?: Clock
   readonly random?: Random
   readonly log?: Log
@@ -193,6 +199,8 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
 
   const slowest = () => observation.times.slowest()
   const health = new HealthReader({ ...tools, transport, relay, consumer, slowest })
+  const ownTransactions = new OwnTransactions(tools)
+  starting.defer(() => ownTransactions.stop())
   const context: UntypedServerContext = {
     name,
     port: options.port ?? 0,
@@ -204,6 +212,7 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
       return parts.isReady
     },
     transaction: openTransactions(tools),
+    publishInto: ownTransactions.publishInto,
     health: () => health.read(),
     metrics: observation.metrics.registry,
     metricsPage: () => observation.page(() => health.read()),
@@ -242,13 +251,18 @@ async function openTools(
   const { directory, env = process.env, clock = systemClock, random = Math.random } = options
   const { kafka, stopping } = options
   const { name, migrations } = definition
-  const log = options.log?.child({ service: name }) ?? openLog({ name, level: kafka.logLevel })
+  const lines = options.log?.child({ service: name }) ?? openLog({ name, level: kafka.logLevel })
+  const log = new ServiceLog(lines, secretsOf(env))
   const { signal } = stopping
   const resources = await definition.resources.open({ env, log, clock, signal })
   starting.defer(() => disposeResources(resources))
   const opening = { env, directory, owner: name, migrations, clock }
   const store = starting.use(options.store ?? (await openStore(opening)))
-  const outbox = new Outbox(kafka.enabled ? outboxUnsentMax : outboxUnsentMaxDisabled)
+  const instances =
+    options.instances ?? (await openInstances({ store, env, owner: name, clock, random, log }))
+  starting.defer(() => instances.stop())
+  const unsentMax = kafka.enabled ? outboxUnsentMax : outboxUnsentMaxDisabled
+  const outbox = new Outbox(unsentMax, store.dialect)
   await outbox.recount(store.read)
   const effects = new Effects({ store, group: definition.group, clock })
   const { observer: given, announces = true } = options
@@ -258,5 +272,5 @@ async function openTools(
     ...(given === undefined ? {} : { observer: given }),
   })
   const { observer } = observation
-  return { ...watched, store, outbox, effects, resources, observer, observation }
+  return { ...watched, store, instances, outbox, effects, resources, observer, observation }
 }

@@ -173,10 +173,15 @@ test("a request's correlation is that of its handler, also after its body was re
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const { json: answer, response } = await http.ask('/correlation', {
     method: 'POST',
-    headers: { ...json, 'x-correlation-id': 'corr-1', traceparent },
+    headers: { ...json, 'x-correlation-id': 'corr-1', traceparent, tracestate: 'a=1' },
     body: '{}',
   })
-  assert.deepEqual(answer(), { correlationId: 'corr-1', causationId: null, traceparent })
+  assert.deepEqual(answer(), {
+    correlationId: 'corr-1',
+    causationId: null,
+    traceparent,
+    tracestate: 'a=1',
+  })
   assert.equal(response.headers.get('x-correlation-id'), 'corr-1')
 })
 
@@ -297,4 +302,20 @@ test('a stop lets a request that runs finish, and refuses new ones', async () =>
   finish()
   assert.equal((await slow).status, 200)
   await stopped
+})
+
+test('liveness and readiness stand under both of their usual names', async () => {
+  await using http = await served({}, { ready: false })
+  assert.equal((await http.ask('/health/live')).status, 200)
+  assert.equal((await http.ask('/health/ready')).status, 503)
+})
+
+test('metrics are served as Prometheus reads them, and only where there are any', async () => {
+  const metricsPage = async () => ({ contentType: 'text/plain; version=0.0.4', text: 'one 1\n' })
+  await using http = await served({}, { metricsPage })
+  const { status, response } = await http.ask('/metrics')
+  assert.equal(status, 200)
+  assert.match(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/)
+  await using without = await served({})
+  assert.equal((await without.ask('/metrics')).status, 404)
 })
