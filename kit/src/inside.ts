@@ -4,6 +4,7 @@ export { type EventHeaders, readHeaders, writeHeaders } from './catalogue/event-
 export { type EventBody, keyOf, readBody } from './catalogue/read-record.ts'
 export { newEventId } from './event-id.ts'
 export { keyHash, partitionOf } from './outbox/partitioner.ts'
+export { writePlainJson } from './state/plain-json.ts'
 export { migrate } from './store/migrations.ts'
 export { type CurrentTransaction, runTransaction } from './store/run-transaction.ts'
 export { viewTables, viewTransaction } from './store/table-view.ts'

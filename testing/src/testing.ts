@@ -14,3 +14,17 @@ export {
 } from './simulate.ts'
 export type { TraceLine } from './trace.ts'
 export type { Act, World } from './world.ts'
+
+// Specify: aggregates and process managers in sentences, without a store.
+
+export { specify } from './given-when-then.ts'
+export type { DecidedCommand, GivenEvents } from './specify-aggregate.ts'
+export type {
+  DecidedProcess,
+  ExpectedProcess,
+  ExpectedTimer,
+  GivenHistory,
+  GivenProcess,
+  HeardByProcess,
+  SpecifyOptions,
+} from './specify-process.ts'
