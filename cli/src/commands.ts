@@ -11,7 +11,7 @@ export const commands: CommandTable = {
     load: async () => (await import('./commands/run.ts')).command,
   },
   topics: {
-    summary: 'list the topics of a Kafka, with their partitions and records',
+    summary: 'list the topics of a Kafka, or make those of a system',
     load: async () => (await import('./commands/topics.ts')).command,
   },
   tail: {
