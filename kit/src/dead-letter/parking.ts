@@ -216,7 +216,7 @@ export class Parking {
     name: string,
     origin: RecordOrigin,
     row: LetterRow,
-  ): Promise<'inserted' | 'known' | 'headless'> {
+  ): Promise<Insertion> {
     if (this.#count >= deadLettersMax) {
       throw new MillraceError(
         'dead-letters-full',
@@ -226,7 +226,7 @@ export class Parking {
       )
     }
     const { dialect } = this.#tools.store
-    const outcome = await this.#transaction(name, async (db) => {
+    const outcome = await this.#transaction<Insertion>(name, async (db) => {
       await holdClaim(db, this.#fence.claimOf(origin), dialect) // D4
       await lockKeys(db, [row], dialect) // D3
       const isHeadless = row.state === 'behind' && (await this.#headOf(db, row)) === null
@@ -261,6 +261,9 @@ export class Parking {
     return result
   }
 }
+
+/** What became of a letter that was to be written: see `#insert`. */
+type Insertion = 'inserted' | 'known' | 'headless'
 
 export interface LetterChange {
   readonly state: DeadLetterState

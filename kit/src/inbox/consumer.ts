@@ -14,6 +14,7 @@ import {
   revokeDrainMsMax,
 } from '../limits.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
+import { RetryTopics } from '../retry/retry-topics.ts'
 import { timerSubscriptions } from '../state/hear-process.ts'
 import { timerTopics } from '../state/timer-event.ts'
 import {
@@ -51,8 +52,8 @@ export interface ConsumerOptions extends DeliveryTools {
 
 /** Starts to listen to all that the service has handlers for; it waits for Kafka by itself. */
 export async function startConsumer(options: ConsumerOptions): Promise<RunningConsumer> {
-  const { service, store, clock, random } = options
-  const instanceId = await instanceIdOf(store, service.group, { clock, random })
+  const { service, store, clock, random, instances = soleInstance } = options
+  const instanceId = instances.name ?? (await instanceIdOf(store, service.group, { clock, random }))
   const consumer = new Consumer(options)
   await consumer.start(instanceId)
   return consumer
@@ -72,6 +73,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
   readonly #fence: Fence
   readonly #parking: Parking
   readonly #due: DueLetters
+  readonly #retryTopics: RetryTopics
   readonly #dispatcher: Dispatcher
   readonly #onTheirWay = new EventsOnTheirWay()
   readonly #intakes = new Map<string, Intake>()
@@ -106,8 +108,16 @@ class Consumer implements RunningConsumer, ConsumerListener {
       instances,
       deliver: (delivery) => this.#dispatcher.add(delivery),
     })
+    this.#retryTopics = new RetryTopics({
+      transport: options.transport,
+      group: service.group,
+      clock: tools.clock,
+      subscriptions,
+      topics: service.catalogue.topics,
+    })
     this.#dispatcher = new Dispatcher({
       tools,
+      retryTopics: this.#retryTopics,
       parking,
       fence: this.#fence,
       subscriptions: this.#subscriptions,
@@ -121,18 +131,41 @@ class Consumer implements RunningConsumer, ConsumerListener {
     await this.#parking.load()
     this.#due.wake()
     // The transport remembers the request, and makes the topics as soon as Kafka answers.
-    const topics = [...service.catalogue.topics, ...timerTopics(service), ...controlTopics]
-    transport.ensureTopics(topics).catch((error: unknown) => {
-      log.warn({ reason: messageOf(error) }, 'Kafka is away; the topics are made when it is back')
-    })
+    const retryTopics = this.#retryTopics.topics
+    const own = [...service.catalogue.topics, ...timerTopics(service), ...retryTopics]
+    transport.ensureTopics([...own, ...controlTopics]).then(
+      (topics) => this.#retryTopics.learn(topics),
+      (error: unknown) => {
+        log.warn({ reason: messageOf(error) }, 'Kafka is away; the topics are made when it is back')
+      },
+    )
+    this.#listen(instanceId)
+    this.#options.instances?.onRenamed((name) => void this.#rename(name))
+    this.#pruneLater()
+  }
+
+  #listen(instanceId: string): void {
+    const { service, transport } = this.#options
     this.#consumption = transport.consume({
       group: service.group,
       instanceId,
-      topics: [...new Set(this.#subscriptions.map(({ topic }) => topic))],
+      topics: [...new Set([...this.#subscriptions, ...this.#retryTopics.topics].map(topicOf))],
       streams: new Map(this.#subscriptions.map(({ topic, stream }) => [topic, stream])),
       listener: this,
     })
-    this.#pruneLater()
+  }
+
+  /** Another instance bears our name, and so is given our partitions. */
+  async #rename(name: string): Promise<void> {
+    const { log } = this.#options
+    log.warn({ name }, 'another instance has taken our name: we join the group under a new one')
+    this.lost([...this.#intakes.values()].map(({ intake }) => intake.partition))
+    try {
+      await this.#consumption?.stop()
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'the former place in the group was not given up')
+    }
+    if (!this.#isStopping) this.#listen(name)
   }
 
   status(): ConsumerStatus {
@@ -264,10 +297,14 @@ class Consumer implements RunningConsumer, ConsumerListener {
 
   #openIntake(partition: AssignedPartition): PartitionIntake {
     const { topic } = partition
+    const subscription = this.#retryTopics.stepOf(topic)?.subscription
+    const all = this.#subscriptions.filter((one) => one.topic === topic)
     return new PartitionIntake({
       tools: this.#options,
       partition,
-      subscriptions: this.#subscriptions.filter((subscription) => subscription.topic === topic),
+      ...(subscription === undefined
+        ? { subscriptions: all }
+        : { subscriptions: [subscription], originalTopic: subscription.topic }),
       onTheirWay: this.#onTheirWay,
       deliver: (delivery) => this.#dispatcher.add(delivery),
       reject: (record, reason) => this.#reject(record, partition, reason),
@@ -351,4 +388,8 @@ class Consumer implements RunningConsumer, ConsumerListener {
 interface Intake {
   readonly intake: PartitionIntake
   committed: bigint
+}
+
+function topicOf({ topic }: { readonly topic: string }): string {
+  return topic
 }
