@@ -76,6 +76,13 @@ export {
   type TraceBatch,
   type TraceStep,
 } from './observe/trace-step.ts'
+export type {
+  DrizzleTransaction,
+  KyselyTransaction,
+  OwnTransaction,
+  PostgresClient,
+} from './outbox/own-transaction.ts'
+export type { PublishInto, PublishIntoOptions } from './outbox/publish-into.ts'
 export { serviceTopics } from './outbox/service-topics.ts'
 // Run: what a host starts, and what it starts it with.
 export type {

@@ -6,6 +6,7 @@ import type { TransactionContext } from './handler.ts'
 import type { ServiceHealth } from './health/service-health.ts'
 import type { Log } from './log.ts'
 import type { MetricsPage } from './observe/service-metrics.ts'
+import type { PublishInto } from './outbox/publish-into.ts'
 
 /** Starts a part of the service that listens, and says where. */
 export type StartServer<C extends Catalogue, Tables, Opened extends object = object> = (
@@ -40,6 +41,8 @@ export interface ServerContext<C extends Catalogue, Tables, Opened extends objec
     work: (context: TransactionContext<C, Tables>) => Promise<Result>,
     options?: TransactionOptions,
   ) => Promise<Result>
+  /** Says an event in a transaction that was opened without the kit: see `PublishInto`. */
+  readonly publishInto: PublishInto<C>
 }
 
 export interface TransactionOptions {

@@ -15,6 +15,7 @@ import type {
 import type { ServiceHealth } from './health/service-health.ts'
 import type { Log } from './log.ts'
 import type { MetricsPage } from './observe/service-metrics.ts'
+import type { UntypedPublishInto } from './outbox/publish-into.ts'
 import type { Resources } from './resources.ts'
 import type { RunningServer, ServerContext, StartServer, TransactionOptions } from './server.ts'
 import type { UntypedOpenAggregates } from './state/open-aggregate.ts'
@@ -98,6 +99,7 @@ export interface UntypedServerContext {
   readonly metrics: Registry
   readonly metricsPage: () => Promise<MetricsPage>
   readonly transaction: UntypedTransaction
+  readonly publishInto: UntypedPublishInto
 }
 
 export type UntypedStartServer = (running: UntypedServerContext) => Promise<RunningServer>
@@ -192,6 +194,7 @@ export function typedServerContext<C extends Catalogue, Tables, Opened extends o
     get ready() {
       return running.ready
     },
+    publishInto: running.publishInto,
     transaction: <Result>(
       work: (context: TransactionContext<C, Tables>) => Promise<Result>,
       options?: TransactionOptions,

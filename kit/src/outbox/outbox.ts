@@ -84,6 +84,11 @@ export class Outbox {
     for (const notify of this.#listeners) notify(places)
   }
 
+  /** Has the relays look for rows, of which nobody says whether they were committed. */
+  look(topic: string): void {
+    for (const notify of this.#listeners) notify([{ topic, partition: null }])
+  }
+
   /** To be called once rows are marked as sent, or (negative) as unsent again. */
   sent(count: number): void {
     // Rows of other instances may not have been counted yet (O1).

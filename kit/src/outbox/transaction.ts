@@ -22,7 +22,7 @@ export interface TransactionTools {
 
 /**
  * The `transaction` of a running service: what `work` changes and says commits together, or not
- * at all (P1). Outside of requests and handlers each transaction begins a correlation of its own.
+ * at all (P1).
  */
 export function openTransactions(tools: TransactionTools): UntypedTransaction {
   const { service, store, outbox, clock, random, observer } = tools
@@ -53,9 +53,10 @@ export function openTransactions(tools: TransactionTools): UntypedTransaction {
   }
 }
 
-function correlationOf(
+/** Outside of requests and handlers each transaction begins a correlation of its own. */
+export function correlationOf(
   { correlationId, causationId }: TransactionOptions,
-  { clock, random }: TransactionTools,
+  { clock, random }: Pick<TransactionTools, 'clock' | 'random'>,
 ): Correlation {
   const current = currentCorrelation()
   return {
