@@ -58,6 +58,7 @@ export type {
   RetryOptions,
   TransactionContext,
 } from './handler.ts'
+export { type KafkaReport, kafkaReport } from './health/kafka-report.ts'
 export {
   type Log,
   type LogLevel,
