@@ -2,8 +2,9 @@
 
 import type { Kysely, Transaction } from 'kysely'
 import type { AnyEvent } from '../catalogue/catalogue.ts'
+import { admit } from '../inbox/admission.ts'
 import { HandlerRun, HandlerTimeout } from '../inbox/handler-run.ts'
-import { Repeat, recordHandled } from '../inbox/inbox.ts'
+import { Repeat } from '../inbox/inbox.ts'
 import type { Subscription } from '../inbox/subscription.ts'
 import { handlerTimeoutMsDefault } from '../limits.ts'
 import {
@@ -24,6 +25,8 @@ export interface Past {
   readonly inboxRow: InboxRow | null
   readonly attempt: number
   readonly signal: AbortSignal
+  /** Mutes also a handler that says it is safe. Default: it speaks where it commits. */
+  readonly isMuted?: boolean
   /** Sees, and may change, the database as the handler has it. */
   readonly watch?: (db: Transaction<KitTables>) => Transaction<KitTables>
 }
@@ -40,7 +43,8 @@ export type Rehandled =
 export async function rehandle(tools: DeliveryTools, past: Past): Promise<Rehandled> {
   const { subscription, inboxRow, signal } = past
   const wanted: Wanted = { effects: [], events: [] }
-  const isSafe = subscription.options.replay === 'safe' && inboxRow !== null
+  const { isMuted = false } = past
+  const isSafe = subscription.options.replay === 'safe' && inboxRow !== null && !isMuted
   const muted = isSafe ? tools : mute(tools, wanted)
   const run = new HandlerRun()
   const { timeoutMs = handlerTimeoutMsDefault } = subscription.options
@@ -69,8 +73,14 @@ function mute(tools: DeliveryTools, wanted: Wanted): DeliveryTools {
 
 async function handleOnce(tools: DeliveryTools, past: Past, run: HandlerRun): Promise<void> {
   const { inboxRow } = past
+  const { dialect } = tools.store
   const opened =
-    inboxRow === null ? {} : { opened: (db: Kysely<KitTables>) => recordHandled(db, [inboxRow]) }
+    inboxRow === null
+      ? {}
+      : {
+          opened: (db: Kysely<KitTables>) =>
+            admit(db, [{ row: inboxRow, claim: null, key: null }], dialect),
+        }
   const common = { attempt: past.attempt, signal: run.signal, ...opened }
   const { handling, handle } = openFor(tools, past, common)
   run.whenOver(() => void handling.rollback())
