@@ -50,6 +50,10 @@ export const commands: CommandTable = {
     summary: 'say what a changed catalogue would break: against a former one, and real records',
     load: async () => (await import('./commands/check.ts')).command,
   },
+  shadow: {
+    summary: 'say how a changed service differs from the present one over real history',
+    load: async () => (await import('./commands/shadow.ts')).command,
+  },
   reset: {
     summary: 'start over: empty the broker and the databases of a data directory together',
     load: async () => (await import('./commands/reset.ts')).command,
