@@ -3,6 +3,8 @@
 export { type EventHeaders, readHeaders, writeHeaders } from './catalogue/event-headers.ts'
 export { type EventBody, keyOf, readBody } from './catalogue/read-record.ts'
 export { newEventId } from './event-id.ts'
+export type { Call as OutboxCall, Instances, SlotWorker } from './instances/instances.ts'
+export { allSlots } from './instances/slot.ts'
 export { keyHash, partitionOf } from './outbox/partitioner.ts'
 export { writePlainJson } from './state/plain-json.ts'
 export { migrate } from './store/migrations.ts'
@@ -16,6 +18,7 @@ export {
   type UntypedBatchContext,
   type UntypedHandler,
   type UntypedHandlerContext,
+  type UntypedPublish,
   type UntypedServerContext,
   type UntypedTransaction,
 } from './untyped.ts'

@@ -24,6 +24,8 @@ export class HeardLedger {
   /** `service subscription event`. */
   readonly #handled = new Set<string>()
   readonly #gone = new Set<string>()
+  /** Whose last run came to its end, and whether it had used its transaction. */
+  readonly #ended = new Map<string, boolean>()
 
   constructor(verdict: Verdict, said: SaidLedger) {
     this.#verdict = verdict
@@ -63,7 +65,29 @@ export class HeardLedger {
     )
   }
 
+  /** A handler has come to its end; what it did is not committed yet. */
+  ends(state: ServiceState, subscription: string, id: string, hasUsedDb: boolean): void {
+    this.#ended.set(`${state.name} ${subscription} ${id}`, hasUsedDb)
+  }
+
   committed(state: ServiceState): void {
+    this.#workCommitted(state)
+    for (const { event_id: id, subscription } of state.inbox()) {
+      const handled = `${state.name} ${subscription} ${id}`
+      if (subscription.startsWith('millrace.') || this.#handled.has(handled)) continue
+      if (this.#ended.get(handled) !== false) {
+        this.#verdict.violated(
+          'P3',
+          `${id} counts as handled by "${subscription}" in ${state.name}, ` +
+            'but what its handler did is not committed with that',
+        )
+      }
+      this.#handled.add(handled)
+      this.#inOrder(state, subscription, id)
+    }
+  }
+
+  #workCommitted(state: ServiceState): void {
     for (const { event_id: id, subscription } of state.heard()) {
       const handled = `${state.name} ${subscription} ${id}`
       if (this.#handled.has(handled)) {

@@ -7,6 +7,7 @@ import { Life } from './life.ts'
 import { restartMsMax } from './limits.ts'
 import type { ServiceState } from './service-state.ts'
 import type { SimulatedCluster } from './simulated-cluster.ts'
+import type { SlotTable } from './simulated-instances.ts'
 import { SimulatedStore } from './simulated-store.ts'
 import { openSimulatedTransport, type SimulatedTransport } from './simulated-transport.ts'
 import { type Watch, watchedService } from './watched-service.ts'
@@ -20,6 +21,8 @@ export interface InstanceOptions {
   readonly writer: DatabaseWriter
   readonly isFine: boolean
   readonly fetchMax: number
+  /** Null where the service has one instance, as on SQLite. */
+  readonly slots: SlotTable | null
   readonly watch: Omit<Watch, 'life' | 'started' | 'note'>
   readonly note: (life: Life, what: string) => void
 }
@@ -62,8 +65,8 @@ export class Instance {
   start(): void {
     if (this.#current !== null) return
     const { name, seed, agenda, cluster, state, writer, isFine, fetchMax } = this.#options
-    const { watch, note } = this.#options
-    const life = new Life(`${name}${"'".repeat(this.#lives)}`)
+    const { watch, note, slots } = this.#options
+    const life = new Life(this.#lives === 0 ? name : `${name}.${this.#lives + 1}`)
     const random: Random = chanceOf(seedFor(seed, `${name} ${this.#lives}`))
     this.#lives += 1
     const transport = openSimulatedTransport({ life, agenda, cluster, fetchMax })
@@ -82,6 +85,7 @@ export class Instance {
       directory: '',
       env: {},
       transport,
+      ...(slots === null ? {} : { instances: slots.open(name, life) }),
       store: new SimulatedStore({ life, agenda, database, writer, isFine }),
       clock: agenda.clockOf(life),
       random,
@@ -144,10 +148,11 @@ export class Instance {
   }
 
   #bury({ life, transport }: Current): void {
-    const { agenda, writer } = this.#options
+    const { agenda, writer, slots } = this.#options
     life.end()
     agenda.drop(life)
     writer.crash(life)
+    slots?.crash(life)
     for (const consumption of transport.consumptions) {
       consumption.end()
       consumption.fallSilent()

@@ -6,7 +6,7 @@
  * F2. A paused life is as a process that the system has stopped: all of it waits, nothing is lost.
  */
 export class Life {
-  /** As it stands in the trace: `shop#1`, and `shop#1'` after its first restart. */
+  /** As it stands in the trace: `shop#1`, and `shop#1.2` after its first restart. */
   readonly name: string
   #state: 'alive' | 'paused' | 'dead' = 'alive'
 

@@ -34,3 +34,6 @@ export const troubleMsMax = 30_000
 
 /** Runs that the search for a shorter schedule may take. */
 export const shrinkRunsMax = 400
+
+/** What a database takes to see that the connection of a dead instance is gone. */
+export const slotsFreeMs = 3_000

@@ -51,6 +51,7 @@ export class ServiceState {
   readonly db: Kysely<KitTables & WitnessTables>
   #saidId = 0
   #heardNumber = 0
+  #inboxNumber = 0
   #effectNumber = 0
 
   constructor(definition: AnyServiceDefinition, database: MemoryDatabase) {
@@ -77,6 +78,14 @@ export class ServiceState {
     const statement = { sql: queries.heard, parameters: [this.#heardNumber] }
     const { rows } = this.database.read<HeardEvent>(statement)
     this.#heardNumber = rows.at(-1)?.number ?? this.#heardNumber
+    return rows
+  }
+
+  /** Events that count as handled since the last call. */
+  inbox(): readonly HeardEvent[] {
+    const statement = { sql: queries.inbox, parameters: [this.#inboxNumber] }
+    const { rows } = this.database.read<HeardEvent>(statement)
+    this.#inboxNumber = rows.at(-1)?.number ?? this.#inboxNumber
     return rows
   }
 
@@ -120,6 +129,8 @@ const queries = {
     .compile().sql,
   heard:
     'select number, event_id, subscription from simulated_runs where number > ? order by number',
+  inbox: `select rowid as number, event_id, subscription from millrace_inbox
+          where rowid > ? order by rowid`,
   effects: `select rowid as number, event_id, name, person from millrace_effects
             where rowid > ? order by rowid`,
   unsent: 'select count(*) as count from millrace_outbox where sent_cluster_id is null',

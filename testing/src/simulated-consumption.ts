@@ -132,7 +132,7 @@ export class SimulatedConsumption implements Consumption, GroupClient {
       try {
         await this.#options.consume.listener.assigned(assigned)
       } catch {
-        this.lose('its owner could not take the partitions')
+        this.restart('its owner could not take the partitions')
         return
       }
       for (const owned of mine) owned.isReady = true
@@ -140,15 +140,25 @@ export class SimulatedConsumption implements Consumption, GroupClient {
     })
   }
 
-  restart(reason: string): void {
-    this.lose(reason)
-  }
-
+  /** What we have is another's, or will be: nobody waits for what runs. */
   lose(reason: string): void {
     if (this.#isStopped || !this.#isJoined) return
     this.#isJoined = false
     const { listener } = this.#options.consume
     this.#callListener(`has lost the group: ${reason}`, async () => {
+      const partitions = [...this.#owned.values()].map(placeOf)
+      this.#owned.clear()
+      if (partitions.length > 0) listener.lost(partitions)
+      listener.failed(new MillraceError('kafka-unavailable', reason, { retriable: true }))
+      this.#joinLater()
+    })
+  }
+
+  restart(reason: string): void {
+    if (this.#isStopped || !this.#isJoined) return
+    this.#isJoined = false
+    const { listener } = this.#options.consume
+    this.#callListener(`joins its group anew: ${reason}`, async () => {
       listener.failed(new MillraceError('kafka-unavailable', reason, { retriable: true }))
       await this.#handOver([...this.#owned.values()].map(placeOf))
       this.#joinLater()
@@ -159,19 +169,21 @@ export class SimulatedConsumption implements Consumption, GroupClient {
   async #handOver(partitions: readonly TopicPartition[]): Promise<void> {
     const { agenda, life, consume } = this.#options
     const leaving = this.#find(partitions)
-    if (leaving.length > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      const timer = agenda.after(life, revokeMs, {
-        what: 'has waited too long for what runs',
-        fire: resolve,
-      })
-      consume.listener.revoked(leaving.map(placeOf)).then(resolve, resolve)
-      await promise
-      timer.cancel()
-    }
+    if (leaving.length === 0) return
+    for (const owned of leaving) owned.isReady = false
+    const { promise, resolve } = Promise.withResolvers<'drained' | 'overdue'>()
+    const timer = agenda.after(life, revokeMs, {
+      what: 'has waited too long for what runs',
+      fire: () => resolve('overdue'),
+    })
+    const drained = (): void => resolve('drained')
+    consume.listener.revoked(leaving.map(placeOf)).then(drained, drained)
+    const ended = await promise
+    timer.cancel()
     for (const owned of leaving) {
       if (this.#owned.get(partitionKey(owned)) === owned) this.#owned.delete(partitionKey(owned))
     }
+    if (ended === 'overdue') consume.listener.lost(leaving.map(placeOf))
   }
 
   #assigned(partitions: readonly TopicPartition[], generation: number): AssignedPartition[] {

@@ -61,7 +61,7 @@ export class SimulatedStore implements Store<KitTables> {
   scope(options: ScopeOptions<KitTables>): Scope<KitTables> {
     const { life, writer } = this.#options
     const connection = this.#writing
-    return new TurnScope({
+    const scope = new TurnScope({
       heldMsMax: transactionHeldMsMax,
       ...options,
       take: async (turn) => {
@@ -69,10 +69,19 @@ export class SimulatedStore implements Store<KitTables> {
       },
       executor: this.#executor,
     })
+    scopes.set(scope.db, scope)
+    return scope
   }
 
   /** The database outlives its instances. */
   async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+const scopes = new WeakMap<object, Scope<KitTables>>()
+
+/** Whether a handler's transaction has been opened by a query of its. */
+export function isOpened(db: object): boolean {
+  return scopes.get(db)?.isOpen === true
 }
 
 type Run = <Row>(query: CompiledQuery) => QueryResult<Row>

@@ -13,6 +13,7 @@ import { SaidLedger } from './said-ledger.ts'
 import type { MakeScenario, Scenario, SimulatedService } from './scenario.ts'
 import { ServiceState } from './service-state.ts'
 import { SimulatedCluster } from './simulated-cluster.ts'
+import { SlotTable } from './simulated-instances.ts'
 import type { Templates } from './templates.ts'
 import { Verdict } from './verdict.ts'
 
@@ -110,15 +111,17 @@ export class SimulatedSystem implements Disposable {
     this.#sources.add(service.name)
     const storeFailures = (): number => writer.failures
     const watch = { state, heard, effects, verdict, storeFailures }
+    const dealing = chanceOf(seedFor(this.#options.seed, `slots of ${service.name}`))
+    const slots = instances === 1 ? null : new SlotTable(agenda, dealing)
     for (let number = 1; number <= instances; number += 1) {
-      this.#open(service, number, { state, writer, watch })
+      this.#open(service, number, { state, writer, watch, slots })
     }
   }
 
   #open(
     service: AnyServiceDefinition,
     number: number,
-    parts: Pick<ConstructorParameters<typeof Instance>[0], 'state' | 'writer' | 'watch'>,
+    parts: Pick<ConstructorParameters<typeof Instance>[0], 'state' | 'writer' | 'watch' | 'slots'>,
   ): void {
     const { seed, note } = this.#options
     const { agenda, cluster } = this

@@ -67,16 +67,6 @@ export function openSimulatedTransport(options: TransportOptions): SimulatedTran
       }),
     offsetsAt: (partitions, at) =>
       ask('asks Kafka for offsets', () => {
-        const offsetOf = (place: TopicPartition): bigint => {
-          if (at === 'start') return 0n
-          const end = cluster.end(place)
-          const log = at === 'end' ? [] : cluster.read(place, 0n, Number(end))
-          return log.find(({ timestampMs }) => at !== 'end' && timestampMs >= at)?.offset ?? end
-        }
-        return new Map(partitions.map((place) => [partitionKey(place), offsetOf(place)]))
-      }),
-    offsetsAt: (partitions, at) =>
-      ask('asks Kafka for offsets', () => {
         cluster.assertHere()
         return new Map(
           partitions.map((place) => [partitionKey(place), cluster.offsetAt(place, at)]),

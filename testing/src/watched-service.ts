@@ -3,6 +3,7 @@ import {
   type UntypedBatchContext,
   type UntypedHandler,
   type UntypedHandlerContext,
+  type UntypedPublish,
   type UntypedServerContext,
   viewTransaction,
 } from '@millrace/kit/inside'
@@ -12,6 +13,7 @@ import type { HeardLedger } from './heard-ledger.ts'
 import type { Life } from './life.ts'
 import { withinRun } from './outside.ts'
 import type { ServiceState } from './service-state.ts'
+import { isOpened } from './simulated-store.ts'
 import type { Verdict } from './verdict.ts'
 
 export interface Watch {
@@ -54,38 +56,52 @@ interface Witness {
 }
 
 function watchedHandler(handler: UntypedHandler, watch: Watch): UntypedHandler {
+  const { eventName } = handler
   if (handler.batch !== undefined) {
     return {
       ...handler,
       async handleBatch(events: readonly AnyEvent[], context: UntypedBatchContext) {
-        await watched(handler.eventName, events, watch, () =>
-          handler.handleBatch(events, {
-            ...context,
-            of(event) {
-              const own = context.of(event)
-              return { ...own, effect: watchedEffect(event.eventId, own, watch) }
-            },
-          }),
-        )
-        await leaveWitness(context.db, handler.eventName, events)
+        let hasPublished = false
+        const of = (event: { readonly eventId: string }) => {
+          const own = context.of(event)
+          const publish: UntypedPublish = (name, body, options) => {
+            hasPublished = true
+            return own.publish(name, body, options)
+          }
+          return { ...own, publish, effect: watchedEffect(event.eventId, own, watch) }
+        }
+        const work = (): Promise<void> => handler.handleBatch(events, { ...context, of })
+        await watched({ eventName, events, watch }, work)
+        const hasUsedDb = hasPublished || isOpened(context.db)
+        await leaveWitness(context.db, hasUsedDb, { eventName, events, watch })
       },
     }
   }
   return {
     ...handler,
-    async handle(event, context) {
+    async handle(event: AnyEvent, context: UntypedHandlerContext) {
+      let hasPublished = false
+      const publish: UntypedPublish = (name, body, options) => {
+        hasPublished = true
+        return context.publish(name, body, options)
+      }
       const effect = watchedEffect(event.eventId, context, watch)
-      const work = (): Promise<void> => handler.handle(event, { ...context, effect })
-      await watched(handler.eventName, [event], watch, work)
-      await leaveWitness(context.db, handler.eventName, [event])
+      const work = (): Promise<void> => handler.handle(event, { ...context, publish, effect })
+      await watched({ eventName, events: [event], watch }, work)
+      const hasUsedDb = hasPublished || isOpened(context.db)
+      await leaveWitness(context.db, hasUsedDb, { eventName, events: [event], watch })
     },
   }
 }
 
+interface Watched {
+  readonly eventName: string
+  readonly events: readonly AnyEvent[]
+  readonly watch: Watch
+}
+
 async function watched(
-  eventName: string,
-  events: readonly AnyEvent[],
-  watch: Watch,
+  { eventName, events, watch }: Watched,
   work: () => Promise<void>,
 ): Promise<void> {
   const { life, heard, state, verdict, note } = watch
@@ -102,14 +118,17 @@ async function watched(
   await withinRun({ life, what, usesOutside }, work)
 }
 
+/** A handler that used no transaction is left without one, and known by its inbox row alone. */
 async function leaveWitness(
   db: UntypedHandlerContext['db'],
-  subscription: string,
-  events: readonly AnyEvent[],
+  hasUsedDb: boolean,
+  { eventName, events, watch }: Watched,
 ): Promise<void> {
+  for (const { eventId } of events) watch.heard.ends(watch.state, eventName, eventId, hasUsedDb)
+  if (!hasUsedDb) return
   await viewTransaction<Witness>(db)
     .insertInto('simulated_runs')
-    .values(events.map(({ eventId }) => ({ event_id: eventId, subscription })))
+    .values(events.map(({ eventId }) => ({ event_id: eventId, subscription: eventName })))
     .execute()
 }
 
