@@ -121,4 +121,10 @@ export interface RetryOptions {
   readonly delayMsMin?: number
   /** No step is longer. Default: 5 min. */
   readonly delayMsMax?: number
+  /**
+   * In place of the above, for handlers that need no order (`onExhausted: 'skip'`): what fails
+   * waits on a topic of its own, `<topic>.<group>.retry-5s` for a delay of 5,000, and is handled
+   * from there when the time is over, never before. One attempt for each delay, after the first.
+   */
+  readonly topics?: readonly number[]
 }

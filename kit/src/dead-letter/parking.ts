@@ -110,7 +110,9 @@ export class Parking {
   async #putAsideAnew(delivery: Delivery, change: LetterChange): Promise<boolean> {
     const { event, eventKey, subscription, record, origin } = delivery
     const heldKey = change.state === 'skipped' || isFree(delivery) ? null : eventKey
-    const row = this.#rowOf(event, record, origin)
+    // One from a retry topic is redriven as if it came from its own.
+    const { topic } = subscription
+    const row = { ...this.#rowOf(event, record, origin), topic }
     const outcome = await this.#insert(`put aside ${event.eventId}`, origin, {
       ...row,
       ...change,
@@ -212,11 +214,7 @@ export class Parking {
    * Throws `dead-letters-full`: what cannot be put aside waits, as in an outage. Nothing is
    * written of a letter that was to stand behind another where there is none (D2).
    */
-  async #insert(
-    name: string,
-    origin: RecordOrigin,
-    row: LetterRow,
-  ): Promise<Insertion> {
+  async #insert(name: string, origin: RecordOrigin, row: LetterRow): Promise<Insertion> {
     if (this.#count >= deadLettersMax) {
       throw new MillraceError(
         'dead-letters-full',

@@ -123,16 +123,21 @@ test('a dependency that fails every other time is worked with, and parks nothing
 
 test('a stop while a probe is at work loses nothing', async () => {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>()
-  let runs = 0
+  let isProbe = false
+  let probes = 0
   const probing: Handle = async () => {
-    runs += 1
-    if (runs > 1) await gate
+    if (isProbe) {
+      probes += 1
+      await gate
+    }
     throw new Outage('down')
   }
   const first = await consumerFixture({ handle: probing })
   for (const task of 'abc') await first.send('task.updated', task, '1')
   await settle()
-  while (runs < 4) await first.clock.advance(1_000)
+  isProbe = true
+  await first.clock.advance(probeDelayMsMax)
+  assert.equal(probes, 1)
   const stopped = first.consumer.stop()
   open()
   await stopped

@@ -7,6 +7,7 @@ import {
   storeRetryDelayMs,
 } from '../limits.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
+import { readRetry } from '../retry/retry-topics.ts'
 import type { AssignedPartition, CommitPosition, IncomingRecord } from '../transport/transport.ts'
 import { decodeCompletions, encodeCompletions, intakeSpanMax } from './completions.ts'
 import { type Delivery, freshProgress, queueKey } from './delivery.ts'
@@ -20,6 +21,8 @@ export interface IntakeOptions {
   readonly partition: AssignedPartition
   /** Those of the partition's topic. */
   readonly subscriptions: readonly Subscription[]
+  /** For a retry topic: the topic whose events it holds, each until it is due. */
+  readonly originalTopic?: string
   readonly deliver: (delivery: Delivery) => void
   readonly reject: (record: IncomingRecord, reason: string) => Promise<void>
   /** Events on their way, of all partitions, by `subscription event_id`. */
@@ -36,7 +39,9 @@ export interface IntakeOptions {
  *
  * N1. Every record taken is told done once: delivered, ignored, a repeat, or rejected.
  * N2. Records enter their keys' queues in offset order.
- * N3. From `leave` on nothing more is delivered; what is done still counts, until `close`.
+ * N3. On a retry topic a record is read when it is due, never before; meanwhile the partition is
+ *     paused.
+ * N4. From `leave` on nothing more is delivered; what is done still counts, until `close`.
  */
 export class PartitionIntake {
   readonly #options: IntakeOptions
@@ -48,6 +53,9 @@ export class PartitionIntake {
   })
   #reading: Promise<void> = Promise.resolve()
   readonly #lost = new AbortController()
+  /** For a record of a retry topic to be due. */
+  #isWaiting = false
+  #stopWaiting: () => void = () => {}
   #hasMoved = false
   #isLeaving = false
   #isClosed = false
@@ -111,6 +119,7 @@ export class PartitionIntake {
 
   leave(): void {
     this.#isLeaving = true
+    this.#stopWaiting()
   }
 
   /** The partition may be another's already: its handlers are told to stop. */
@@ -120,7 +129,7 @@ export class PartitionIntake {
   }
 
   close(): void {
-    this.#isLeaving = true
+    this.leave()
     this.#isClosed = true
   }
 
@@ -129,7 +138,8 @@ export class PartitionIntake {
     const { clock, log } = this.#options.tools
     for (let at = 0; at < records.length && !this.#isLeaving; ) {
       try {
-        at += await this.#readChunk(records.slice(at))
+        const due = await this.#dueOf(records.slice(at))
+        at += await this.#readChunk(due)
       } catch (error) {
         log.error({ reason: messageOf(error) }, 'records wait, because the store is in trouble')
         const { promise, resolve } = Promise.withResolvers<void>()
@@ -139,21 +149,48 @@ export class PartitionIntake {
     }
   }
 
+  /** The first of them that are due, once there are any (N3). */
+  async #dueOf(records: readonly IncomingRecord[]): Promise<readonly IncomingRecord[]> {
+    const [first] = records
+    if (this.#options.originalTopic === undefined || first === undefined) return records
+    const { clock } = this.#options.tools
+    const waitMs = dueAtMsOf(first) - clock.nowMs()
+    if (waitMs > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const timer = clock.after(waitMs, resolve)
+      this.#stopWaiting = () => {
+        timer.cancel()
+        resolve()
+      }
+      this.#options.pause()
+      this.#isWaiting = true
+      await promise
+      this.#isWaiting = false
+      this.#stopWaiting = () => {}
+      if (!this.#isLeaving && !this.#window.isPaused) this.#options.resume()
+    }
+    if (this.#isLeaving) return []
+    const nowMs = clock.nowMs()
+    const early = records.findIndex((record) => dueAtMsOf(record) > nowMs)
+    return early < 0 ? records : records.slice(0, early)
+  }
+
   /** Returns how many were dealt with; the rest is to be tried again. */
   async #readChunk(records: readonly IncomingRecord[]): Promise<number> {
-    const { tools, partition, subscriptions, reject } = this.#options
+    const { tools, partition, subscriptions, originalTopic, reject } = this.#options
     const catalogue = subscriptions[0]?.catalogue
     if (catalogue === undefined) return records.length
     const reads: { record: IncomingRecord; read: ReadRecord; eventId: string }[] = []
     for (const record of records) {
-      const read = await readRecord(catalogue, record, partition)
+      const original = originalTopic === undefined ? record : { ...record, topic: originalTopic }
+      const read = await readRecord(catalogue, original, partition)
       const eventId = read.kind === 'event' ? read.event.eventId : recordId(record, partition)
       reads.push({ record, read, eventId })
     }
     const eventIds = reads.map(({ eventId }) => eventId)
     const handled = await handledAmong(tools.store.read, eventIds)
     for (const [index, { record, read, eventId }] of reads.entries()) {
-      if (this.#isLeaving) return records.length // N3
+      if (this.#isLeaving) return records.length // N4
       if (read.kind === 'event') {
         this.#deliver(record, read, handled)
         continue
@@ -212,10 +249,14 @@ export class PartitionIntake {
           this.#done(record)
         },
       },
-      progress: freshProgress({ maybeRepeat }),
+      progress: freshProgress({ maybeRepeat, attempts: this.#attemptsOf(record) }),
     }
     observer.heard?.(delivery, heardAtMs)
     this.#options.deliver(delivery)
+  }
+
+  #attemptsOf({ headers }: IncomingRecord): number {
+    return this.#options.originalTopic === undefined ? 0 : (readRetry(headers)?.attempts ?? 0)
   }
 
   #done(record: IncomingRecord): void {
@@ -223,7 +264,7 @@ export class PartitionIntake {
     this.#watermark.done(record.offset)
     const isLow = this.#window.leave(bytesOf(record), this.#watermark.span) === 'resume'
     // One that leaves must not resume what was given to us anew meanwhile.
-    if (isLow && !this.#isLeaving) this.#options.resume()
+    if (isLow && !this.#isLeaving && !this.#isWaiting) this.#options.resume()
     this.#hasMoved = true
     this.#options.moved()
   }
@@ -248,6 +289,11 @@ export class EventsOnTheirWay {
     if (count > 0) this.#counts.set(identity, count)
     else this.#counts.delete(identity)
   }
+}
+
+/** One that does not say it, because another program put it there, is due at once. */
+function dueAtMsOf({ headers }: IncomingRecord): number {
+  return readRetry(headers)?.dueAtMs ?? 0
 }
 
 /** A record costs more in memory than its bytes: the event, its queue's place. */

@@ -6,6 +6,8 @@ import { backoffMs } from './backoff.ts'
 /** What follows a failed attempt. */
 export type AfterFailure =
   | { readonly kind: 'retry'; readonly delayMs: number }
+  /** By way of the retry topic of that delay. */
+  | { readonly kind: 'topic'; readonly delayMs: number }
   | { readonly kind: 'exhausted' }
 
 /** `attempt` is the one that failed, 1 for the first. */
@@ -15,6 +17,10 @@ export function afterFailure(attempt: number, options: RetryOptions, random: Ran
     delayMsMin = retryDelayMsMinDefault,
     delayMsMax = retryDelayMsMaxDefault,
   } = options
+  if (options.topics !== undefined) {
+    const delayMs = options.topics[attempt - 1]
+    return delayMs === undefined ? { kind: 'exhausted' } : { kind: 'topic', delayMs }
+  }
   if (attempt >= attemptsMax) return { kind: 'exhausted' }
   return { kind: 'retry', delayMs: backoffMs({ attempt, delayMsMin, delayMsMax }, random) }
 }
