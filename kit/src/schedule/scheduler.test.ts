@@ -80,6 +80,16 @@ test('an event for later is said at its time and not a millisecond earlier', asy
   assert.equal(at.outbox.unsent, 1)
 })
 
+test('what is due a millisecond later waits for it, also behind one that is due', async () => {
+  await using at = await fixture()
+  await at.schedule('due', 10)
+  await at.schedule('later', 11)
+  await at.advance(10)
+  assert.deepEqual(await at.said(), ['due'])
+  await at.advance(1)
+  assert.deepEqual(await at.said(), ['due', 'later'])
+})
+
 test('a time that is over means at once', async () => {
   await using at = await fixture()
   await at.transaction(({ publish }) =>
@@ -212,6 +222,17 @@ test('a rollback schedules nothing and cancels nothing', async () => {
   await assert.rejects(careless, /no/)
   await at.advance(10)
   assert.deepEqual(await at.said(), ['kept'])
+})
+
+test('what a transaction schedules and cancels itself is never said', async () => {
+  await using at = await fixture()
+  await at.transaction(async ({ publish, cancel }) => {
+    const body = { personId: 1, payload: { name: 'ada' } }
+    const eventId = await publish('person.met', body, { afterMs: 10 })
+    assert.deepEqual(await cancel(eventId), { kind: 'cancelled' })
+  })
+  await at.advance(10)
+  assert.deepEqual(await at.said(), [])
 })
 
 test('what one transaction schedules it can cancel, and schedule again', async () => {

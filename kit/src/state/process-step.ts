@@ -210,7 +210,7 @@ function undoSteps(instance: ProcessInstance) {
     const step = steps[at]
     if (step === undefined || step.progress === 'undone') continue
     if (step.progress === 'done' && step.undo !== null) publish.push(step.undo)
-    isComplete = step.progress === 'done' && (step.undo === null || step.undoneBy === null)
+    isComplete = step.undo === null || step.undoneBy === null
     steps[at] = { ...step, progress: isComplete ? 'undone' : 'undoing' }
   }
   return { instance: { ...instance, steps }, publish, isComplete }
