@@ -20,7 +20,8 @@ export class PostgresStores implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const database of this.#databases.values()) await (await database)[Symbol.asyncDispose]()
+    const databases = await Promise.all(this.#databases.values())
+    await Promise.all(databases.map((database) => database[Symbol.asyncDispose]()))
     this.#databases.clear()
   }
 }

@@ -1,20 +1,18 @@
 import { after } from 'node:test'
 import { openPostgres } from '@millrace/kit'
-import { openTestDatabase, type TestDatabase } from './servers/postgres-database.ts'
+import { PostgresStores } from './postgres-stores.ts'
 import { serverVariable } from './servers/server-variables.ts'
 import { storeConformance } from './store-conformance.ts'
 
-const databases: TestDatabase[] = []
-after(async () => {
-  for (const database of databases) await database[Symbol.asyncDispose]()
-})
+const stores = new PostgresStores(serverVariable('MILLRACE_POSTGRES'))
+after(() => stores[Symbol.asyncDispose]())
+let databases = 0
 
 storeConformance({
   name: 'PostgreSQL',
   writersMax: 4,
   async open(clock) {
-    const database = await openTestDatabase(serverVariable('MILLRACE_POSTGRES'))
-    databases.push(database)
-    return openPostgres({ url: database.url, owner: 'suite', migrations: {}, clock })
+    const { DATABASE_URL: url = '' } = await stores.of(String(databases++))
+    return openPostgres({ url, owner: 'suite', migrations: {}, clock })
   },
 })
