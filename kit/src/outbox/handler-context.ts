@@ -131,7 +131,8 @@ function openWork(tools: DeliveryTools, options: WorkOptions) {
     name: `${service.name} on ${name}`,
     ...(opened === undefined ? {} : { opened }),
     ...(shared === undefined ? {} : { shared }),
-    closing: (db) => publisher.flush(db),
+    closing: (db) => publisher.finish(db),
+    last: () => publisher.last(),
   })
   const publisher = new Publisher({
     catalogue: service.catalogue,

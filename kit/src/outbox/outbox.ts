@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import { MillraceError } from '../errors.ts'
 import { Schedule } from '../schedule/schedule.ts'
 import type { KitTables } from '../store/kit-tables.ts'
+import type { LastWrite } from '../store/last-write.ts'
 import type { Dialect } from '../store/store.ts'
 import { insertRows } from './insert-rows.ts'
 import { partitionOf } from './partitioner.ts'
@@ -61,7 +62,12 @@ export class Outbox {
 
   /** Writes rows in their order. Throws `outbox-full` where they would be too many. */
   async append(db: Kysely<KitTables>, rows: readonly UnwrittenRow[]): Promise<void> {
-    if (rows.length === 0) return
+    await this.lastWrite(rows)?.write(db)
+  }
+
+  /** As `append`, for the end of a transaction that others may share (O3). */
+  lastWrite(rows: readonly UnwrittenRow[]): LastWrite | null {
+    if (rows.length === 0) return null
     if (this.#unsent + rows.length > this.#unsentMax) {
       throw new MillraceError(
         'outbox-full',
@@ -71,7 +77,7 @@ export class Outbox {
       )
     }
     const routed = rows.map((row) => ({ ...row, partition: this.#partitionOf(row) }))
-    await insertRows(db, routed, this.#dialect)
+    return new OutboxWrite(routed, this.#dialect)
   }
 
   /** To be called once the transaction in which the rows were appended has committed (O2). */
@@ -104,5 +110,25 @@ export class Outbox {
   #partitionOf({ topic, hash }: UnwrittenRow): number | null {
     const partitions = this.#partitions.get(topic)
     return partitions === undefined ? null : partitionOf(hash, partitions)
+  }
+}
+
+/** Rows of one transaction, or of all who share it. */
+class OutboxWrite implements LastWrite {
+  readonly #rows: readonly UnwrittenRow[]
+  readonly #dialect: Dialect
+
+  constructor(rows: readonly UnwrittenRow[], dialect: Dialect) {
+    this.#rows = rows
+    this.#dialect = dialect
+  }
+
+  with(other: LastWrite): LastWrite | null {
+    if (!(other instanceof OutboxWrite)) return null
+    return new OutboxWrite([...this.#rows, ...other.#rows], this.#dialect)
+  }
+
+  write(db: Kysely<KitTables>): Promise<void> {
+    return insertRows(db, this.#rows, this.#dialect)
   }
 }

@@ -14,6 +14,7 @@ import type { Observer } from '../observe/observer.ts'
 import { dueTimeOf } from '../schedule/due-time.ts'
 import type { CancelOutcome, Scheduled } from '../schedule/schedule.ts'
 import type { KitTables } from '../store/kit-tables.ts'
+import type { LastWrite } from '../store/last-write.ts'
 import type { OutboxRow } from '../store/tables/outbox.ts'
 import type { Outbox } from './outbox.ts'
 import { keyHash } from './partitioner.ts'
@@ -119,6 +120,12 @@ export class Publisher {
 
   /** Writes what was published. Runs last inside the transaction. */
   async flush(db: Kysely<KitTables>): Promise<void> {
+    await this.finish(db)
+    await this.last()?.write(db)
+  }
+
+  /** As `flush`, but for what `last` gives: to be written right before the commit. */
+  async finish(db: Kysely<KitTables>): Promise<void> {
     this.#isClosed = true
     await Promise.all(this.#cancelling)
     const prepared = await Promise.all(this.#pending)
@@ -132,10 +139,11 @@ export class Publisher {
     await outbox.schedule.add(db, scheduled)
     this.#later = scheduled.length
     this.#said = prepared.filter(({ due }) => due === null)
-    await outbox.append(
-      db,
-      this.#said.map(({ row }) => row),
-    )
+  }
+
+  /** Throws `outbox-full`. */
+  last(): LastWrite | null {
+    return this.#options.outbox.lastWrite(this.#said.map(({ row }) => row))
   }
 
   /** To be called once the transaction of `flush` has committed: tells who waits for it. */

@@ -3,11 +3,12 @@ import type { Clock, Timer } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
 import { sharedHeldMsMax, sharedScopesMax } from '../limits.ts'
 import { Interference, type Interferer } from './interference.ts'
+import { joined } from './last-write.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { connectionOf } from './query-connection.ts'
 import { tooLong } from './store-error.ts'
 import { TransactionUndone } from './transaction-undone.ts'
-import type { TakenTurn, TurnOptions } from './turn.ts'
+import type { PendingWrite, TakenTurn, TurnOptions } from './turn.ts'
 
 /** How one that shared a transaction got on, for what is decided about those that are like it. */
 export type Sharing =
@@ -40,11 +41,13 @@ export interface SharedTransactionOptions {
  * H4. It commits when each member has kept its turn or left, and takes no new one from the first
  *     kept turn on: nobody waits for those who come later.
  * H5. No member notices that it is not alone, but by its own query failing (see `Interference`).
+ * H6. What members have left for the end is written together, when all of them are ready.
  */
 export class SharedTransaction {
   readonly #options: SharedTransactionOptions
   readonly #working = new Set<Member>()
   readonly #ready: Member[] = []
+  readonly #pending: PendingWrite[] = []
   readonly #interference = new Interference()
   readonly #timer: Timer
   #joined = 0
@@ -73,9 +76,10 @@ export class SharedTransaction {
         get isHeld() {
           return isHeld()
         },
-        keep: () => this.#keep(member),
+        keep: () => this.#keep(member, null),
         drop: () => this.#drop(member),
       },
+      keepWith: (pending) => this.#keep(member, pending),
       connection: this.#connectionOf(member, true),
       hooksConnection: this.#connectionOf(member, false),
     }
@@ -122,12 +126,13 @@ export class SharedTransaction {
     return error
   }
 
-  #keep(member: Member): Promise<void> {
+  #keep(member: Member, pending: PendingWrite | null): Promise<void> {
     if (!this.#working.delete(member)) {
       return Promise.reject(member.undone ?? ended(member.options.name))
     }
     this.#firstReadyMs ??= this.#options.clock.nowMs()
     this.#ready.push(member)
+    if (pending !== null) this.#pending.push(pending)
     if (this.#working.size === 0) {
       const waitedMs = this.#options.clock.nowMs() - this.#firstReadyMs
       if (waitedMs > sharedHeldMsMax) this.#options.shared(member.kind, 'slow')
@@ -179,6 +184,7 @@ export class SharedTransaction {
 
   async #commit(): Promise<void> {
     this.#over()
+    if (!(await this.#hasWrittenLast())) return
     try {
       const command = await this.#options.connection.run('commit')
       // COMMIT of a transaction that has failed is answered as if it were well.
@@ -197,6 +203,24 @@ export class SharedTransaction {
     this.#options.ended(true)
   }
 
+  /** H6. */
+  async #hasWrittenLast(): Promise<boolean> {
+    const [first] = this.#pending
+    if (first === undefined) return true
+    try {
+      for (const last of joined(this.#pending.map((pending) => pending.last))) {
+        await last.write(first.db)
+      }
+      return true
+    } catch (error) {
+      for (const member of [...this.#ready]) {
+        member.lose(isOutage(error) ? asError(error) : unsure(member, error))
+      }
+      this.#rollBack()
+      return false
+    }
+  }
+
   #rollBack(): void {
     // A query may come late, after another member has undone all: the connection is given back once.
     if (this.#isOver) return
@@ -207,7 +231,7 @@ export class SharedTransaction {
       () => end(true),
       () => end(false),
     )
-    this.#over()
+    if (!this.#isOver) this.#over()
   }
 
   #over(): void {

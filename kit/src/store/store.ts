@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
+import type { LastWrite } from './last-write.ts'
 import type { TransactionUndone } from './transaction-undone.ts'
 
 /**
@@ -31,6 +32,8 @@ export interface ScopeOptions<Tables> {
   readonly opened?: (db: Transaction<Tables>) => Promise<void>
   /** Runs last inside the transaction, before it commits. May throw: it is then rolled back. */
   readonly closing?: (db: Transaction<Tables>) => Promise<void>
+  /** Asked after `closing`: what is to be written right before the COMMIT; null for nothing. */
+  readonly last?: () => LastWrite | null
   /**
    * May share one database transaction with other scopes, which makes many times as many commits
    * a second: all of them commit, or none (see `Scope.undone`). It names what the scope is one of

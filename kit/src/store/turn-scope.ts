@@ -27,7 +27,7 @@ type State =
  * `opened`, then that query; see `Scope`.
  *
  * S1. A query runs only while the scope holds its turn; before it waits, afterwards it throws.
- * S2. `opened` is the first and `closing` the last that happens in the turn.
+ * S2. `opened` is the first that happens in the turn, `closing` and the last write are the end.
  * S3. What closed the scope against its will (an error of `opened`, its time being over, a
  *     neighbour in a shared transaction) is what `commit` throws.
  */
@@ -84,15 +84,27 @@ export class TurnScope implements Scope<KitTables> {
     try {
       await this.#options.closing?.(this.#hooksDb)
       this.#held()
-      const kept = taken.turn.keep()
-      this.#close(null)
-      await kept
+      await this.#keep(taken)
     } catch (error) {
       this.#close({ reason: error })
       this.#remember(error)
       await taken.turn.drop()
       throw error
     }
+  }
+
+  async #keep({ turn, keepWith }: TakenTurn): Promise<void> {
+    const last = this.#options.last?.() ?? null
+    if (last !== null && keepWith !== undefined) {
+      await keepWith({ last, db: this.#hooksDb })
+      this.#close(null)
+      return
+    }
+    await last?.write(this.#hooksDb)
+    this.#held()
+    const kept = turn.keep()
+    this.#close(null)
+    await kept
   }
 
   async rollback(): Promise<void> {

@@ -1,4 +1,6 @@
-import type { DatabaseConnection } from 'kysely'
+import type { DatabaseConnection, Kysely } from 'kysely'
+import type { KitTables } from './kit-tables.ts'
+import type { LastWrite } from './last-write.ts'
 
 /** The right to write in one transaction, until it is kept or dropped. */
 export interface Turn {
@@ -23,4 +25,15 @@ export interface TakenTurn {
   readonly connection: DatabaseConnection
   /** For what the kit runs first and last: an error there ends the turn anyway. */
   readonly hooksConnection: DatabaseConnection
+  /**
+   * Keeps the turn, and leaves it to those who share the transaction to write this last, on the
+   * connection of any of them. Absent where nobody shares it.
+   */
+  readonly keepWith?: (last: PendingWrite) => Promise<void>
+}
+
+/** A last write, and where it may be done until its turn has ended. */
+export interface PendingWrite {
+  readonly last: LastWrite
+  readonly db: Kysely<KitTables>
 }
