@@ -97,9 +97,9 @@ export class Relay {
   start(): void {
     const sweep = () => {
       this.#sweep = this.#options.clock.after(relaySweepMs, sweep)
-      // On SQLite the outbox knows whether there is anything; and who sends looks by himself.
-      const { store, outbox } = this.#options
-      const mayHaveMore = store.dialect === 'postgres' || outbox.unsent > 0
+      // An only instance's outbox knows whether there is anything; and who sends looks by himself.
+      const { outbox } = this.#options
+      const mayHaveMore = this.#instances.name !== null || outbox.unsent > 0
       if (mayHaveMore && !this.#isSending()) this.#isToLook = true
       this.nudge()
     }
@@ -254,7 +254,7 @@ export class Relay {
     if (!this.#isToLook) return called
     this.#isToLook = false
     const { store, outbox } = this.#options
-    if (store.dialect === 'postgres') await outbox.recount(store.read)
+    if (this.#instances.name !== null) await outbox.recount(store.read)
     const topics = await unsentTopics(store.read)
     this.#addStrays(topics)
     await this.#routeUnrouted(cluster)
