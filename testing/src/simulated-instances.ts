@@ -146,22 +146,16 @@ export class SimulatedInstances implements Instances {
     this.#tell(`is called: ${call.kind}`, (worker) => worker.called(call))
   }
 
-  giveUp(slots: readonly number[], done: () => void): void {
+  /** I2. `free` gives the slots to whoever is next. */
+  giveUp(slots: readonly number[], free: () => void): void {
     const { agenda, life } = this.#options
     for (const slot of slots) this.#leaving.add(slot)
-    agenda.add({
-      life,
-      what: `gives up ${slots.length} slots`,
-      perform: () => {
-        Promise.all([...this.#workers].map((worker) => worker.ended(slots))).then(
-          () => {
-            for (const slot of slots) this.#leaving.delete(slot)
-            done()
-          },
-          () => {},
-        )
-      },
-    })
+    const end = async (): Promise<void> => {
+      await Promise.all([...this.#workers].map((worker) => worker.ended(slots)))
+      for (const slot of slots) this.#leaving.delete(slot)
+      free()
+    }
+    agenda.add({ life, what: `gives up ${slots.length} slots`, perform: () => void end() })
   }
 
   #tell(what: string, tell: (worker: SlotWorker) => void): void {

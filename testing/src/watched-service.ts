@@ -61,18 +61,18 @@ function watchedHandler(handler: UntypedHandler, watch: Watch): UntypedHandler {
     return {
       ...handler,
       async handleBatch(events: readonly AnyEvent[], context: UntypedBatchContext) {
-        let hasPublished = false
+        const published: string[] = []
         const of = (event: { readonly eventId: string }) => {
           const own = context.of(event)
           const publish: UntypedPublish = (name, body, options) => {
-            hasPublished = true
+            published.push(name)
             return own.publish(name, body, options)
           }
           return { ...own, publish, effect: watchedEffect(event.eventId, own, watch) }
         }
         const work = (): Promise<void> => handler.handleBatch(events, { ...context, of })
         await watched({ eventName, events, watch }, work)
-        const hasUsedDb = hasPublished || isOpened(context.db)
+        const hasUsedDb = published.length > 0 || isOpened(context.db)
         await leaveWitness(context.db, hasUsedDb, { eventName, events, watch })
       },
     }
@@ -80,15 +80,15 @@ function watchedHandler(handler: UntypedHandler, watch: Watch): UntypedHandler {
   return {
     ...handler,
     async handle(event: AnyEvent, context: UntypedHandlerContext) {
-      let hasPublished = false
+      const published: string[] = []
       const publish: UntypedPublish = (name, body, options) => {
-        hasPublished = true
+        published.push(name)
         return context.publish(name, body, options)
       }
       const effect = watchedEffect(event.eventId, context, watch)
       const work = (): Promise<void> => handler.handle(event, { ...context, publish, effect })
       await watched({ eventName, events: [event], watch }, work)
-      const hasUsedDb = hasPublished || isOpened(context.db)
+      const hasUsedDb = published.length > 0 || isOpened(context.db)
       await leaveWitness(context.db, hasUsedDb, { eventName, events: [event], watch })
     },
   }

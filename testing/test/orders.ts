@@ -81,7 +81,7 @@ export function ordersScenario(world: World): Scenario {
   const orders = ['a', 'b', 'a', 'c', 'a', 'b'].slice(0, 2 + Math.floor(world.random() * 4))
   const poison = world.random() < 0.3 ? Math.floor(world.random() * orders.length) : -1
   return {
-    services: [paying, booking],
+    services: [{ service: paying, instances: world.random() < 0.4 ? 2 : 1 }, booking],
     acts: [
       ...orders.map((orderId, number) => {
         const payload = { number, ...(number === poison ? { isPoison: true } : {}) }
