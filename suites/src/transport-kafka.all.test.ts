@@ -1,16 +1,4 @@
-import { kafkaBackend } from './kafka-backend.ts'
-import { serverVariable } from './servers/servers.ts'
+import { kafkaClusters } from './kafka-clusters.ts'
 import { transportConformance } from './transport-conformance.ts'
 
-const shared = 'the server is shared by all suites, so it is neither stopped nor wiped'
-
-for (const [name, variable] of [
-  ['Apache Kafka 4.3', 'MILLRACE_KAFKA_4'],
-  ['Apache Kafka 3.5', 'MILLRACE_KAFKA_3'],
-] as const) {
-  transportConformance({
-    name,
-    open: async () => kafkaBackend(serverVariable(variable)),
-    skip: { outage: shared },
-  })
-}
+for (const cluster of kafkaClusters) transportConformance(cluster)

@@ -13,7 +13,11 @@ export interface AllServers extends AsyncDisposable {
 
 /** Everything that `*.all.test.ts` files need, each server once for the whole run. */
 export async function startAllServers(): Promise<AllServers> {
-  await bringPrograms([...javaPrograms, { program: 'kcat', debianPackage: 'kcat' }])
+  await bringPrograms([
+    ...javaPrograms,
+    { program: 'kcat', debianPackage: 'kcat' },
+    { program: 'openssl', debianPackage: 'openssl' },
+  ])
   const libs = await bringKafka4()
   await bringKafka3()
   await bringPostgres()
@@ -30,6 +34,8 @@ export async function startAllServers(): Promise<AllServers> {
       MILLRACE_KAFKA_LIBS: libs,
       MILLRACE_KAFKA_4: kafka4.bootstrapServers,
       MILLRACE_KAFKA_4_SASL: kafka4.saslBootstrapServers,
+      MILLRACE_KAFKA_4_TLS: kafka4.saslTlsBootstrapServers,
+      MILLRACE_KAFKA_4_CA: kafka4.caFile,
       MILLRACE_KAFKA_3: kafka3.bootstrapServers,
       MILLRACE_POSTGRES: postgres.url,
     },

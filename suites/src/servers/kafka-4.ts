@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeCertificate } from './certificate.ts'
 import { freePorts } from './free-ports.ts'
 import { kafkaReady } from './kafka-ready.ts'
 import { quiet, smallHeap } from './kafka-tool.ts'
@@ -27,6 +28,10 @@ export interface KafkaServer extends AsyncDisposable {
 export interface Kafka4Server extends KafkaServer {
   /** A listener that wants SASL without TLS: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. */
   readonly saslBootstrapServers: string
+  /** One that wants the same over TLS. */
+  readonly saslTlsBootstrapServers: string
+  /** The PEM file of the authority that signed its certificate. */
+  readonly caFile: string
 }
 
 /** The jars of Apache Kafka 4.3.0: the broker, the clients and all of its tools. */
@@ -52,7 +57,11 @@ export async function startKafka4(
   const folder = await mkdtemp(join(tmpdir(), 'kafka-4-'))
   const listeners = await freeListeners()
   const properties = join(folder, 'server.properties')
-  await writeFile(properties, propertiesText(serverProperties(folder, listeners)))
+  const certificate = await makeCertificate(folder)
+  await writeFile(
+    properties,
+    propertiesText(serverProperties(folder, listeners, certificate.keystore)),
+  )
   // An id may begin with "-": as a word of its own it would be taken for an option.
   const clusterId = `--cluster-id=${randomBytes(16).toString('base64url')}`
   const format = ['kafka.tools.StorageTool', 'format', clusterId, '-c', properties]
@@ -76,6 +85,8 @@ export async function startKafka4(
   return {
     bootstrapServers: listeners.plain,
     saslBootstrapServers: listeners.sasl,
+    saslTlsBootstrapServers: listeners.saslTls,
+    caFile: certificate.ca,
     processId: server.id,
     [Symbol.asyncDispose]: stop,
   }
@@ -84,29 +95,43 @@ export async function startKafka4(
 interface Listeners {
   readonly plain: string
   readonly sasl: string
+  readonly saslTls: string
   readonly controller: string
 }
 
 async function freeListeners(): Promise<Listeners> {
-  const [plain, sasl, controller] = await freePorts(3)
+  const [plain, sasl, saslTls, controller] = await freePorts(4)
   return {
     plain: `127.0.0.1:${plain}`,
     sasl: `127.0.0.1:${sasl}`,
+    saslTls: `127.0.0.1:${saslTls}`,
     controller: `127.0.0.1:${controller}`,
   }
 }
 
 function serverProperties(
   folder: string,
-  { plain, sasl, controller }: Listeners,
+  { plain, sasl, saslTls, controller }: Listeners,
+  keystore: string,
 ): Record<string, string | number> {
   return {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@${controller}`,
-    listeners: `PLAINTEXT://${plain},SASL_PLAINTEXT://${sasl},CONTROLLER://${controller}`,
-    'listener.security.protocol.map':
-      'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT',
+    listeners: [
+      `PLAINTEXT://${plain}`,
+      `SASL_PLAINTEXT://${sasl}`,
+      `SASL_SSL://${saslTls}`,
+      `CONTROLLER://${controller}`,
+    ].join(),
+    'listener.security.protocol.map': [
+      'CONTROLLER:PLAINTEXT',
+      'PLAINTEXT:PLAINTEXT',
+      'SASL_PLAINTEXT:SASL_PLAINTEXT',
+      'SASL_SSL:SASL_SSL',
+    ].join(),
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': keystore,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': join(folder, 'data'),
@@ -119,15 +144,17 @@ function serverProperties(
 
 function saslProperties(): Record<string, string> {
   const { username, password } = saslUsers.plain
-  const listener = 'listener.name.sasl_plaintext'
   const security = 'org.apache.kafka.common.security'
   const plain = `${security}.plain.PlainLoginModule required user_${username}="${password}";`
   const scram = `${security}.scram.ScramLoginModule required;`
+  const byListener = ['sasl_plaintext', 'sasl_ssl'].flatMap((listener) =>
+    Object.entries({ plain, 'scram-sha-256': scram, 'scram-sha-512': scram }).map(
+      ([mechanism, module]) => [`listener.name.${listener}.${mechanism}.sasl.jaas.config`, module],
+    ),
+  )
   return {
     'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
-    [`${listener}.plain.sasl.jaas.config`]: plain,
-    [`${listener}.scram-sha-256.sasl.jaas.config`]: scram,
-    [`${listener}.scram-sha-512.sasl.jaas.config`]: scram,
+    ...Object.fromEntries(byListener),
   }
 }
 

@@ -10,10 +10,14 @@ const retryMs = 100
  * Waits until a Kafka serves: an open port says little, so a topic is made, and deleted again.
  * Fails when the process ends, with its last lines.
  */
-export async function kafkaReady(server: ServerProcess, bootstrapServers: string): Promise<void> {
+export async function kafkaReady(
+  server: ServerProcess,
+  bootstrapServers: string,
+  { replicas = 1 }: { readonly replicas?: number } = {},
+): Promise<void> {
   const deadlineMs = performance.now() + readyMsMax
   for (;;) {
-    const failure = await tryTopic(bootstrapServers)
+    const failure = await tryTopic(bootstrapServers, replicas)
     if (failure === null) return
     if (!server.running()) throw new Error(`${server.name} ended:\n${server.lastLines()}`)
     if (performance.now() > deadlineMs) {
@@ -23,7 +27,7 @@ export async function kafkaReady(server: ServerProcess, bootstrapServers: string
   }
 }
 
-async function tryTopic(bootstrapServers: string): Promise<Error | null> {
+async function tryTopic(bootstrapServers: string, replicas: number): Promise<Error | null> {
   const admin = new Admin({
     clientId: 'readiness',
     bootstrapBrokers: bootstrapServers.split(','),
@@ -32,7 +36,7 @@ async function tryTopic(bootstrapServers: string): Promise<Error | null> {
   })
   try {
     const topic = 'readiness'
-    await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 })
+    await admin.createTopics({ topics: [topic], partitions: 1, replicas })
     await admin.deleteTopics({ topics: [topic] })
     return null
   } catch (error) {

@@ -3,6 +3,8 @@ export const serverVariables = {
   MILLRACE_KAFKA_LIBS: 'the folder with the jars of Apache Kafka 4.3.0',
   MILLRACE_KAFKA_4: 'the bootstrap servers of an Apache Kafka 4.3.0',
   MILLRACE_KAFKA_4_SASL: 'the same, on the listener that wants SASL',
+  MILLRACE_KAFKA_4_TLS: 'the same, on the listener that wants SASL over TLS',
+  MILLRACE_KAFKA_4_CA: 'the PEM file of the authority that its certificate is signed by',
   MILLRACE_KAFKA_3: 'the bootstrap servers of an Apache Kafka 3.5.2 with ZooKeeper',
   MILLRACE_POSTGRES: 'the address of a PostgreSQL on which databases may be made',
 } as const

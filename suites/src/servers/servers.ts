@@ -12,6 +12,7 @@ export {
   saslUsers,
   startKafka4,
 } from './kafka-4.ts'
+export { type KafkaCluster, startKafkaCluster } from './kafka-cluster.ts'
 export { runKafkaTool } from './kafka-tool.ts'
 export { bringPostgres, type PostgresServer, startPostgres } from './postgres.ts'
 export { openTestDatabase, type TestDatabase } from './postgres-database.ts'
