@@ -62,7 +62,7 @@ const columns = [
 type Shown = Omit<ServiceRecord, 'state'> & { readonly state: string }
 
 function rowOf(shown: Shown): readonly string[] {
-  const { service, state, health, host, pid, partitions, lag, unsent, since, reason } = shown
+  const { service, state, health, host, pid, partitions, unsent, since, reason } = shown
   const parked = Object.values(shown.deadLetters).reduce((sum, count) => sum + count, 0)
   return [
     printableText(service),
@@ -71,12 +71,18 @@ function rowOf(shown: Shown): readonly string[] {
     printableText(host),
     String(pid),
     String(partitions),
-    lag === null ? '?' : String(lag),
+    lagText(shown),
     String(unsent),
     String(parked),
     since.replace(/\.\d+Z$/, 'Z'),
     printableText(reason ?? ''),
   ]
+}
+
+/** A service that listens to nothing has no lag; of another it may be unknown. */
+function lagText({ lag, subscribes }: Shown): string {
+  if (subscribes.length === 0) return ''
+  return lag === null ? '?' : String(lag)
 }
 
 /** The last record of each instance, by service and start. */

@@ -1,4 +1,4 @@
-import { tracesKeptBytes, tracesKeptMs, tracesSegmentBytes } from '../limits.ts'
+import { tracesKeptBytes, tracesKeptMs, tracesSegmentBytes } from '../observe/limits.ts'
 import type { TopicRequest } from '../transport/transport.ts'
 
 /** What is parked, and why: one record for each dead letter, compacted. */

@@ -1,7 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
-import { lagQueryMsMax } from '../limits.ts'
+import { lagQueryMsMax } from '../observe/limits.ts'
 import type { PartitionLag, Transport } from '../transport/transport.ts'
 
 export interface ListeningService {

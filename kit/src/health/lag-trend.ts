@@ -1,4 +1,4 @@
-import { lagGrowthToldMin, lagTrendMs, lagTrendReadingsMax } from '../limits.ts'
+import { lagGrowthToldMin, lagTrendMs, lagTrendReadingsMax } from '../observe/limits.ts'
 
 export interface LagReading {
   readonly atMs: number

@@ -7,13 +7,13 @@ import { z } from 'zod'
 import { defineCatalogue } from '../catalogue/catalogue.ts'
 import { event } from '../catalogue/event.ts'
 import { servicesTopic, tracesTopic } from '../control/control-topics.ts'
-import { serviceBeatMs, serviceLookMs } from '../limits.ts'
 import { silentLog } from '../log.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { service } from '../service.ts'
 import { type StartOptions, startService } from '../start-service.ts'
 import { openMemory } from '../transport/memory.ts'
 import { MemoryCluster } from '../transport/memory-cluster.ts'
+import { serviceBeatMs, serviceLookMs } from './limits.ts'
 import { livenessOf, readServiceRecord } from './service-record.ts'
 import { readTraceBatch } from './trace-step.ts'
 
@@ -58,7 +58,7 @@ function world() {
         return batch?.steps.map((step) => ({ ...step, by: batch.service })) ?? []
       }),
     texts: () => values(tracesTopic).map((value) => new TextDecoder().decode(value)),
-    async pass(ms: number) {
+    pass: async (ms: number) => {
       for (let passed = 0; passed < ms; passed += 500) await clock.advance(500)
     },
   }

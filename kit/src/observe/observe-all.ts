@@ -28,8 +28,8 @@ export function observeAll(observers: readonly Observer[], log: Log): Observer {
       }
     }
   }
-  const propagating = observers.find(({ propagate }) => propagate !== undefined)
-  const surrounding = observers.find(({ around }) => around !== undefined)
+  const propagating = observers.find((one) => one.propagate !== undefined)
+  const surrounding = observers.find((one) => one.around !== undefined)
   return {
     propagate: (event, correlation) => {
       try {

@@ -10,7 +10,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { Correlation } from '../correlation.ts'
-import { spanLinksMax } from '../limits.ts'
+import { spanLinksMax } from './limits.ts'
 import type {
   Attempt,
   AttemptOutcome,

@@ -80,7 +80,7 @@ function world() {
   return {
     options,
     headersOn,
-    async pass(ms: number) {
+    pass: async (ms: number) => {
       for (let passed = 0; passed < ms; passed += 500) await clock.advance(500)
     },
   }
@@ -258,7 +258,7 @@ test('a trace that came with a request and its state go on in the record', async
     headers?.get(headerNames.traceparent),
     `00-0af7651916cd43dd8448eb211c80319c-${created.spanId}-01`,
   )
-  assert.equal(headers?.get(headerNames.tracestate), 'vendor=opaque')
+  assert.equal(headers.get(headerNames.tracestate), 'vendor=opaque')
 })
 
 test('a batch is one span with a link to each event that it is about', async () => {
@@ -292,7 +292,7 @@ test('a batch is one span with a link to each event that it is about', async () 
   }
   assert.ok(
     sizes.some((size) => size > 1),
-    `${sizes}`,
+    sizes.join(' '),
   )
 })
 

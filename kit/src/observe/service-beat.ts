@@ -1,7 +1,8 @@
 import type { Clock, Timer } from '../clock.ts'
 import { servicesTopic } from '../control/control-topics.ts'
-import { controlReadMax, serviceBeatMs, serviceForgottenMs, serviceLookMs } from '../limits.ts'
+import { controlReadMax } from '../limits.ts'
 import type { OutgoingRecord, Transport } from '../transport/transport.ts'
+import { serviceBeatMs, serviceForgottenMs, serviceLookMs } from './limits.ts'
 import { readServiceRecord, type ServiceRecord, writeServiceRecord } from './service-record.ts'
 
 export interface ServiceBeatOptions {

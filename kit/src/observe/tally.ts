@@ -14,11 +14,13 @@ export interface TallyOptions<Label extends string> {
  */
 export class Tally<Label extends string> {
   readonly #counts = new Map<string, Map<string, number>>()
+  /** As prom-client knows it. */
+  readonly counter: Counter<Label>
 
   constructor({ name, help, labels, registry }: TallyOptions<Label>) {
     const [, second] = labels
     const counts = this.#counts
-    new Counter<Label>({
+    this.counter = new Counter<Label>({
       name,
       help,
       labelNames: [...labels],

@@ -51,6 +51,6 @@ test('without an SDK nothing is made, and what a cause carried goes on as it cam
   await handling.run(() => handling.context.publish('person.left', { payload: { name: 'ada' } }))
   await handling.commit()
   const [row] = await fixture.rows()
-  assert.equal(row?.headers.traceparent, carried.traceparent)
-  assert.equal(row?.headers.tracestate, carried.tracestate)
+  const { traceparent, tracestate } = row?.headers ?? {}
+  assert.deepEqual({ traceparent, tracestate }, carried)
 })

@@ -1,9 +1,9 @@
 import { readHeaders } from '../catalogue/event-headers.ts'
 import type { Correlation } from '../correlation.ts'
 import type { Envelope } from '../envelope.ts'
-import { traceReasonLengthMax } from '../limits.ts'
 import type { TopicPartition } from '../transport/transport.ts'
 import type { ChainSampler } from './chain-sampler.ts'
+import { traceReasonLengthMax } from './limits.ts'
 import type {
   Attempt,
   AttemptOutcome,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { traceBatchAgeMsMax, traceBatchStepsMax, traceBufferStepsMax } from '../limits.ts'
 import { ManualClock } from '../manual-clock.ts'
 import type { OutgoingRecord, SendOutcome } from '../transport/transport.ts'
+import { traceBatchAgeMsMax, traceBatchStepsMax, traceBufferStepsMax } from './limits.ts'
 import { TraceSender } from './trace-sender.ts'
 import { readTraceBatch, type TraceBatch, type TraceStep } from './trace-step.ts'
 

@@ -1,12 +1,12 @@
 import type { Clock, Timer } from '../clock.ts'
 import { tracesTopic } from '../control/control-topics.ts'
+import type { Transport } from '../transport/transport.ts'
 import {
   traceBatchAgeMsMax,
   traceBatchStepsMax,
   traceBufferStepsMax,
   traceFlushMsMax,
-} from '../limits.ts'
-import type { Transport } from '../transport/transport.ts'
+} from './limits.ts'
 import { type TraceStep, writeTraceBatch } from './trace-step.ts'
 
 export interface TraceSenderOptions {
