@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { z } from 'zod'
 import { defineCatalogue } from '../src/catalogue/catalogue.ts'
 import { event } from '../src/catalogue/event.ts'
@@ -111,11 +108,9 @@ function evolveOrder(order: Order, stored: OrderEvent): Order {
 
 /** A database with the kit's tables, and the transactions of a service on it. */
 export async function stateFixture() {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-state-'))
   const clock = new ManualClock()
   const definition = service('shop', { catalogue: shop })
-  const file = join(directory, 'shop.sqlite')
-  const store = await openSqlite({ file, owner: 'shop', migrations: {}, clock })
+  const store = await openSqlite({ file: ':memory:', owner: 'shop', migrations: {}, clock })
   const outbox = new Outbox(100_000)
   const base = { service: definition, store, outbox, clock, random: Math.random }
   const untyped = openTransactions({ ...base, observer: noObserver })
@@ -147,9 +142,6 @@ export async function stateFixture() {
         return { name, payload }
       })
     },
-    async [Symbol.asyncDispose]() {
-      await store[Symbol.asyncDispose]()
-      rmSync(directory, { recursive: true })
-    },
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
 }

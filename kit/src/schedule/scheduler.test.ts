@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { engineFixture } from '../../test/engine-fixture.ts'
 import { settle } from '../../test/turns.ts'
 import { MillraceError } from '../errors.ts'
+import { soleInstance } from '../instances/instances.ts'
+import { allSlots } from '../instances/slot.ts'
 import {
   pruneEveryMs,
   scheduleAheadMsMax,
@@ -11,7 +13,7 @@ import {
 } from '../limits.ts'
 import { silentLog } from '../log.ts'
 import { Outbox } from '../outbox/outbox.ts'
-import { Scheduler } from './scheduler.ts'
+import { Scheduler, type SchedulerOptions } from './scheduler.ts'
 
 const hourMs = 60 * 60 * 1000
 const startMs = Date.UTC(2026, 0, 1)
@@ -19,7 +21,7 @@ const startMs = Date.UTC(2026, 0, 1)
 async function fixture() {
   const engine = await engineFixture()
   const { store, outbox, clock } = engine
-  const open = (options: { readonly outbox?: Outbox } = {}) =>
+  const open = (options: Partial<SchedulerOptions> = {}) =>
     new Scheduler({ store, outbox, clock, log: silentLog, ...options })
   const scheduler = open()
   scheduler.start()
@@ -173,6 +175,26 @@ test('two that fire at the same time fire each once', async () => {
   await using __ = started(at.open())
   for (let n = 0; n < 20; n += 1) await at.advance(1)
   assert.equal((await at.said()).length, 150)
+})
+
+test('an instance fires what is in its slots, and at once what is in those that it gains', async () => {
+  await using at = await fixture()
+  await at.scheduler.stop()
+  await at.schedule('ada', 10)
+  await at.advance(10)
+  const { slot } = await at.store.read
+    .selectFrom('millrace_schedule')
+    .select('slot')
+    .executeTakeFirstOrThrow()
+  let owned = allSlots.filter((other) => other !== slot)
+  const scheduler = at.open({ instances: { ...soleInstance, owned: () => owned } })
+  await using _ = started(scheduler)
+  await at.advance(2 * scheduleSweepMs)
+  assert.deepEqual(await at.said(), [])
+  owned = [slot]
+  scheduler.gained()
+  await at.advance(0)
+  assert.deepEqual(await at.said(), ['ada'])
 })
 
 test('cancelled in time, cancelled too late, and never scheduled are told apart', async () => {
