@@ -133,6 +133,7 @@ export {
   type AnyProcessManager,
   defineProcess,
   type FiredTimer,
+  type LateDecision,
   type ProcessDecision,
   type ProcessManager,
   type ProcessOptions,

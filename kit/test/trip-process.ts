@@ -73,9 +73,9 @@ export const trip = defineProcess('trip', {
       ? { kind: 'end', publish: [{ name: 'trip.confirmed', body: about(process.id) }] }
       : { kind: 'ignore' },
   )
-  .onLate('payment.made', (_state, _event, process) => [
-    { name: 'payment.refund.asked', body: about(process.id) },
-  ])
+  .onLate('payment.made', (_state, _event, process) => ({
+    publish: [{ name: 'payment.refund.asked', body: about(process.id) }],
+  }))
   .on('payment.failed', id, (_state, _event, process) => ({
     kind: 'compensate',
     reason: 'the payment failed',

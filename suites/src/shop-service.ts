@@ -113,9 +113,9 @@ export function shopService(name: string, { waitMs = overdueMs } = {}) {
   })
     .on('stock.reserved', id, (state, _event, process) => hear('stock', state, process.id))
     .on('payment.made', id, (state, _event, process) => hear('payment', state, process.id))
-    .onLate('payment.made', (_state, { payload }) => [
-      { name: 'payment.refund.asked', body: { payload } },
-    ])
+    .onLate('payment.made', (_state, { payload }) => ({
+      publish: [{ name: 'payment.refund.asked', body: { payload } }],
+    }))
     .on('stock.released', id, () => ({ kind: 'ignore' }))
     .onTimer('payment overdue', (_state, _timer, process) => ({
       kind: 'compensate',

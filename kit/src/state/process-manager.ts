@@ -76,6 +76,13 @@ export type ProcessDecision<C extends Catalogue, State, Timer extends string> =
   /** Its timers are cancelled. */
   | ({ readonly kind: 'end' } & ProcessChange<C, State, Timer>)
 
+/** What an event still does to a process that has ended. */
+export interface LateDecision<C extends Catalogue, State> {
+  /** Default: as it was. */
+  readonly state?: State
+  readonly publish?: readonly Said<C>[]
+}
+
 export interface FiredTimer<Timer extends string> {
   readonly name: Timer
   readonly data: unknown
@@ -126,12 +133,13 @@ export interface ProcessManager<C extends Catalogue, State, Timer extends string
     ) => ProcessDecision<C, State, Timer>,
   ): ProcessManager<C, State, Timer>
   /**
-   * What to say when an event of `on` comes after its process has ended: a payment that
-   * succeeds after the booking was given up must be refunded. Default: nothing.
+   * What to do when an event of `on` comes after its process has ended: a payment that succeeds
+   * after the booking was given up must be refunded. The process stays ended; its state may
+   * remember what was said. Default: nothing.
    */
   onLate<Name extends EventName<C>>(
     name: Name,
-    decide: (state: State, event: EventOf<C, Name>, process: ProcessView) => readonly Said<C>[],
+    decide: (state: State, event: EventOf<C, Name>, process: ProcessView) => LateDecision<C, State>,
   ): ProcessManager<C, State, Timer>
   /** What to do when a timer fires. One that was cancelled or replaced meanwhile never does. */
   onTimer(
@@ -169,7 +177,12 @@ export interface ProcessEventRule {
 }
 
 export interface ProcessLateRule {
-  decide(state: unknown, event: AnyEvent, process: ProcessView): readonly AnySaid[]
+  decide(state: unknown, event: AnyEvent, process: ProcessView): AnyLateDecision
+}
+
+export interface AnyLateDecision {
+  readonly state?: unknown
+  readonly publish?: readonly AnySaid[]
 }
 
 export interface ProcessTimerRule {

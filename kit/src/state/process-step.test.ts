@@ -163,6 +163,34 @@ test('whatever comes in whatever order, each step is undone at most once, and in
   )
 })
 
+test('what onLate remembers keeps it from saying the same again', () => {
+  const manager = defineProcess('refund', {
+    catalogue: trip.catalogue,
+    initial: () => ({ refunds: 0 }),
+  })
+    .on(
+      'payment.made',
+      () => '7',
+      () => ({ kind: 'end' }),
+    )
+    .onLate('payment.made', ({ refunds }) =>
+      refunds > 0
+        ? {}
+        : {
+            state: { refunds: 1 },
+            publish: [{ name: 'payment.refund.asked', body: { payload: { tripId: '7' } } }],
+          },
+    )
+  let instance = newInstance(manager, '7')
+  const said = [0, 1, 2].map(() => {
+    const outcome = stepProcess(manager, instance, { input: heard('payment.made'), nowMs })
+    if (outcome.kind === 'changed') instance = outcome.instance
+    return outcome.kind === 'changed' ? outcome.publish.length : 0
+  })
+  assert.deepEqual(said, [0, 1, 0])
+  assert.equal(instance.status, 'ended')
+})
+
 const careless = defineProcess('careless', {
   catalogue: trip.catalogue,
   initial: () => ({}),

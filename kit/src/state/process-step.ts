@@ -107,8 +107,9 @@ function stepEnded(
   if (input.kind === 'timer') return { kind: 'ignored' } // M3, M4
   const rule = manager.late.get(input.event.eventType)
   if (rule === undefined) return { kind: 'ignored' }
-  const publish = rule.decide(instance.state, input.event, viewOf(instance, nowMs))
-  return { kind: 'changed', instance, publish, set: [], cancel: [] }
+  const decision = rule.decide(instance.state, input.event, viewOf(instance, nowMs))
+  const { state = instance.state, publish = [] } = decision
+  return { kind: 'changed', instance: { ...instance, state }, publish, set: [], cancel: [] }
 }
 
 /** M3: null for a timer that is not set any more, or was set anew. */

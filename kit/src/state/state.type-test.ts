@@ -117,9 +117,9 @@ export const checkout = defineProcess('checkout', {
       ],
     }),
   )
-  .onLate('payment.made', (_state, { payload: { orderId } }) => [
-    { name: 'payment.refund.asked', body: { payload: { orderId } } },
-  ])
+  .onLate('payment.made', (_state, { payload: { orderId } }) => ({
+    publish: [{ name: 'payment.refund.asked', body: { payload: { orderId } } }],
+  }))
   .onTimer('payment overdue', () => ({ kind: 'compensate', reason: 'nobody paid' }))
 
 checkout.on(

@@ -70,14 +70,12 @@ export const bookingProcess = defineProcess('booking', {
     state.trip === null ? { kind: 'ignore' } : giveUp(state.trip, state, 'not paid in time'),
   )
   // A trip that was confirmed is cancelled later. One that was cancelled stays so.
-  .onLate('voyage.booking.updated', ({ trip, outcome, cancellationAsked }, { payload }) =>
-    payload.change === 'cancellation asked' &&
-    trip !== null &&
-    outcome === 'completed' &&
-    !cancellationAsked
-      ? [cancelled(trip, 'asked')]
-      : [],
-  )
+  .onLate('voyage.booking.updated', (state, { payload }) => {
+    const { trip, outcome, cancellationAsked } = state
+    const isAsked = payload.change === 'cancellation asked' && !cancellationAsked
+    if (!isAsked || trip === null || outcome !== 'completed') return {}
+    return { state: { ...state, cancellationAsked: true }, publish: [cancelled(trip, 'asked')] }
+  })
 
 /** What follows from all that is known. */
 function next(state: BookingState): Decision {
