@@ -63,20 +63,10 @@ function isAuthentication(error: unknown): boolean {
  * bootstrap server where the client's error does not say enough.
  */
 export async function explain(error: unknown, settings: KafkaSettings): Promise<MillraceError> {
-  const { sasl } = settings
-  const where = settings.brokers.join(', ')
-  if (isAuthentication(error)) {
-    return new MillraceError(
-      'kafka-authentication',
-      sasl === null
-        ? `Kafka at ${where} wants a user: set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD`
-        : `Kafka at ${where} refuses user "${sasl.username}" by ${sasl.mechanism}: check ` +
-            'KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and KAFKA_SASL_MECHANISM',
-      { cause: error },
-    )
-  }
   const protocolCode = protocolCodeOf(error)
+  if (protocolCode !== null && isAuthentication(error)) return refusedUser(error, settings)
   if (protocolCode !== null) {
+    const where = settings.brokers.join(', ')
     return unavailable(`Kafka at ${where} answers ${protocolCode}`, error)
   }
   const [broker] = settings.brokers
@@ -84,6 +74,19 @@ export async function explain(error: unknown, settings: KafkaSettings): Promise<
     return new MillraceError('config-invalid', 'KAFKA_BROKERS names no broker: set host:port')
   }
   return explainSilence(error, broker, settings)
+}
+
+function refusedUser(error: unknown, { sasl, brokers }: KafkaSettings): MillraceError {
+  const where = brokers.join(', ')
+  const message =
+    sasl === null
+      ? `Kafka at ${where} wants a user: set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD`
+      : protocolCodesOf(error).includes('UNSUPPORTED_SASL_MECHANISM')
+        ? `Kafka at ${where} does not know ${sasl.mechanism}: set KAFKA_SASL_MECHANISM to ` +
+          'another of plain, scram-sha-256 and scram-sha-512'
+        : `Kafka at ${where} refuses user "${sasl.username}" by ${sasl.mechanism}: check ` +
+          'KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and KAFKA_SASL_MECHANISM'
+  return new MillraceError('kafka-authentication', message, { cause: error })
 }
 
 /** Runs `work`; what it throws is explained. */
@@ -132,6 +135,7 @@ async function explainSilence(
       )
     }
     case 'kafka': {
+      if (isAuthentication(error)) return refusedUser(error, settings)
       const hint =
         sasl === null
           ? 'it may want a user (KAFKA_SASL_USERNAME)'
