@@ -21,7 +21,7 @@ import { typedTransactionContext } from '../src/untyped.ts'
 
 const orderId = z.string()
 
-export const shop = defineCatalogue('shop', {
+const shop = defineCatalogue('shop', {
   'order.placed': event({ version: '1.0', payload: z.object({ orderId, cents: z.int() }) }),
 })
 type Shop = typeof shop

@@ -78,7 +78,7 @@ export interface Checkout {
 type Decision = ProcessDecision<Shop, Checkout, 'payment overdue'>
 
 /** How long a checkout waits for its payment, where nothing else is said. */
-export const overdueMs = 60 * 60_000
+const overdueMs = 60 * 60_000
 
 /**
  * Waits for stock and payment, in either order. `waitMs` is how long it waits for a payment once

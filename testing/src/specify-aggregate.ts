@@ -58,7 +58,7 @@ function decided<State, Command, Event extends AggregateEvent, Rejection>(
     published.push(...aggregate.publish(event, { id, version, state }))
   }
   const outcome: DecidedCommand<State, Event, Rejection> = {
-    // biome-ignore lint/suspicious/noThenProperty: it reads as a sentence, and refuses an await.
+    // biome-ignore lint/suspicious/noThenProperty: a sentence, and it refuses an await.
     then(expected) {
       refuseAwait(expected)
       assert.deepEqual(decision, { kind: 'accepted', events: expected })

@@ -87,7 +87,7 @@ export function specifyProcess<C extends Catalogue, State, Timer extends string>
       when(heard) {
         const outcome = subject.hear(heard)
         return {
-          // biome-ignore lint/suspicious/noThenProperty: it reads as a sentence, and refuses an await.
+          // biome-ignore lint/suspicious/noThenProperty: a sentence, and it refuses an await.
           then(expected) {
             refuseAwait(expected)
             assert.deepEqual(told(outcome, subject, expected), wanted(expected))

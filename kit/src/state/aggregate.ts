@@ -102,14 +102,14 @@ export interface LoadedAggregate<State> {
 
 export interface DecideOptions {
   /**
-   * The command is only for this version, as an `If-Match` header says: any other is a
+   * The command is for this version only, like an `If-Match` header's: any other is a
    * `conflict`. 0 says that the aggregate must be new. Without it a conflict decides anew.
    */
   readonly expectedVersion?: number
 }
 
 export type AggregateOutcome<State, Event, Rejection> =
-  /** The events are stored, and what they are told as is published, when the transaction commits. */
+  /** The events are stored, and what they are told as is said, when the transaction commits. */
   | {
       readonly kind: 'accepted'
       readonly state: State
