@@ -86,6 +86,13 @@ export type {
 export type { PublishInto, PublishIntoOptions } from './outbox/publish-into.ts'
 export { serviceTopics } from './outbox/service-topics.ts'
 // Run: what a host starts, and what it starts it with.
+export {
+  type Projection,
+  type ProjectionHandler,
+  type ProjectionOptions,
+  projection,
+} from './projection/projection.ts'
+export type { ProjectionStatus } from './projection/projections.ts'
 export type {
   ReplayOutcome,
   ReplayPoint,

@@ -228,8 +228,8 @@ export const batchEventsMax = 1_000
 /** How long a batch may wait for its events: what waits holds back its partition. */
 export const batchWaitMsMax = 60_000
 
-/** Inbox rows of handlers that used no transaction, written in one. */
-export const handledRowsMax = 256
+/** Inbox rows of handlers that used no transaction, written in one: some milliseconds. */
+export const handledRowsMax = 1_000
 
 /** A handler whose shared transaction others undid so often has one of its own. */
 export const undoneMax = 3

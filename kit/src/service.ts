@@ -3,6 +3,7 @@ import type { Catalogue, EventName } from './catalogue/catalogue.ts'
 import { MillraceError } from './errors.ts'
 import type { Handler, HandlerOptions } from './handler.ts'
 import { checkOptions } from './handler-options.ts'
+import type { AnyProjection } from './projection/projection.ts'
 import { noResources, type OpenResources, Resources } from './resources.ts'
 import type { StartServer } from './server.ts'
 import { hearEvent } from './state/hear-process.ts'
@@ -31,6 +32,8 @@ export interface AnyServiceDefinition {
   readonly handlers: ReadonlyMap<string, UntypedHandler>
   /** Its process managers; their events are among the handlers. */
   readonly processes: readonly AnyProcessManager[]
+  /** Tables that follow from events. */
+  readonly projections: readonly AnyProjection[]
   readonly servers: readonly UntypedStartServer[]
   /** What it works with beside its store; opened first, disposed of last. */
   readonly resources: Resources<object>
@@ -73,6 +76,11 @@ export interface ServiceDefinition<C extends Catalogue, Tables, Opened extends o
   process<State, Timer extends string>(
     manager: ProcessManager<C, State, Timer>,
   ): ServiceDefinition<C, Tables, Opened>
+  /**
+   * Keeps tables that follow from events: see `projection`. They are read under their plain names;
+   * list them among the service's tables for the compiler. Throws `definition-invalid`.
+   */
+  projection(projection: AnyProjection): ServiceDefinition<C, Tables, Opened>
   /** Starts with the service and stops before it: an HTTP server, or anything with a stop. */
   serve(start: StartServer<C, Tables, Opened>): ServiceDefinition<C, Tables, Opened>
 }
@@ -121,6 +129,7 @@ export function service<C extends Catalogue, Tables = object>(
     resources: noResources,
     handlers: new Map(),
     processes: [],
+    projections: [],
     servers: [],
   })
 }
@@ -168,6 +177,10 @@ function defined<C extends Catalogue, Tables, Opened extends object>(
       const processes = [...parts.processes, manager]
       return defined({ ...parts, handlers: withEvents.handlers, processes })
     },
+    projection(projection) {
+      checkProjection(parts, projection)
+      return defined({ ...parts, projections: [...parts.projections, projection] })
+    },
     serve(start) {
       return defined({ ...parts, servers: [...servers, untypedServer(resources, start)] })
     },
@@ -210,6 +223,25 @@ function checkProcess(
   throw new MillraceError(
     'definition-invalid',
     `process "${manager.name}" in service "${name}" ${problem}`,
+  )
+}
+
+function checkProjection(
+  { name, catalogue, projections }: AnyServiceDefinition,
+  projection: AnyProjection,
+) {
+  const taken = projections.flatMap((one) => [one.name, ...one.tables])
+  const twice = [projection.name, ...projection.tables].find((one) => taken.includes(one))
+  const problem =
+    projection.catalogue !== catalogue
+      ? `is of catalogue "${projection.catalogue.name}", and the service of "${catalogue.name}"`
+      : twice === undefined
+        ? undefined
+        : `has "${twice}", which another projection has`
+  if (problem === undefined) return
+  throw new MillraceError(
+    'definition-invalid',
+    `projection "${projection.name}" in service "${name}" ${problem}`,
   )
 }
 

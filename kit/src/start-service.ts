@@ -7,7 +7,6 @@ import type { Environment } from './environment.ts'
 import { MillraceError } from './errors.ts'
 import { HealthReader, type ServiceHealth } from './health/service-health.ts'
 import { startConsumer } from './inbox/consumer.ts'
-import { subscriptionsOf } from './inbox/subscription.ts'
 import type { Instances } from './instances/instances.ts'
 import { openInstances } from './instances/open-instances.ts'
 import { outboxUnsentMax, outboxUnsentMaxDisabled } from './limits.ts'
@@ -19,8 +18,9 @@ import { Outbox } from './outbox/outbox.ts'
 import { OwnTransactions } from './outbox/publish-into.ts'
 import { Relay } from './outbox/relay.ts'
 import { openTransactions } from './outbox/transaction.ts'
+import { Projections } from './projection/projections.ts'
 import type { ReplayOutcome, ReplayRequest, ReplayWatch } from './replay/replay.ts'
-import { runReplay } from './replay/run-replay.ts'
+import { openReplay } from './replay/run-replay.ts'
 import { disposeResources, type Resources } from './resources.ts'
 import { Scheduler } from './schedule/scheduler.ts'
 import type { RunningServer, ServerContext } from './server.ts'
@@ -83,6 +83,8 @@ export interface AnyRunningService extends AsyncDisposable {
    * Throws `replay-refused` where a handler forbids it, `kafka-unavailable` where Kafka is away.
    */
   readonly replay: (request: ReplayRequest, watch?: ReplayWatch) => Promise<ReplayOutcome>
+  /** How its projections stand, and the way to build one anew. */
+  readonly projections: Pick<Projections, 'status' | 'rebuild'>
   /**
    * Takes no new requests, finishes what runs, hands over what it was reading, sends what it has
    * said as far as Kafka takes it, and closes the database. Safe to call twice.
@@ -107,7 +109,7 @@ export async function startService<C extends Catalogue, Tables, Opened extends o
   definition: AnyServiceDefinition & { readonly resources: Resources<Opened> },
   options: StartOptions,
 ): Promise<RunningService<C, Tables, Opened>> {
-  const { context, parts, stop } = await startParts(definition, options)
+  const { context, parts, projections, stop } = await startParts(definition, options)
   return {
     ...typedServerContext<C, Tables, Opened>(definition.resources, context),
     get ready() {
@@ -116,6 +118,7 @@ export async function startService<C extends Catalogue, Tables, Opened extends o
     servers: parts.servers,
     deadLetters: parts.deadLetters,
     replay: parts.replay,
+    projections,
     stop,
     [Symbol.asyncDispose]: stop,
   }
@@ -182,14 +185,10 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
     starting.defer(() => retention.stop())
   }
 
-  if (transport !== null) {
-    const subscriptions = subscriptionsOf(definition)
-    parts.replay = (request, watch = {}) => {
-      const signals = [stopping.signal, ...(watch.signal === undefined ? [] : [watch.signal])]
-      const signal = AbortSignal.any(signals)
-      return runReplay({ ...tools, transport, subscriptions }, request, { ...watch, signal })
-    }
-  }
+  const projections = new Projections({ ...tools, transport, projections: definition.projections })
+  starting.defer(() => projections.stop())
+  await projections.start()
+  if (transport !== null) parts.replay = openReplay({ ...tools, transport }, stopping.signal)
   const isListening = transport !== null && definition.handlers.size > 0
   const consumer = isListening ? await startConsumer({ ...tools, transport }) : null
   if (consumer !== null) {
@@ -234,7 +233,7 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
     stopped ??= started.disposeAsync()
     return stopped
   }
-  return { context, parts, stop }
+  return { context, parts, projections, stop }
 }
 
 interface ToolOptions extends StartOptions {

@@ -9,7 +9,7 @@ import type { AnyEvent } from '../catalogue/catalogue.ts'
 import { readRecord } from '../catalogue/read-record.ts'
 import { newEventId } from '../event-id.ts'
 import { queueKey } from '../inbox/delivery.ts'
-import type { Subscription } from '../inbox/subscription.ts'
+import { type Subscription, subscriptionsOf } from '../inbox/subscription.ts'
 import { replayChunkMax } from '../limits.ts'
 import { noObserver } from '../observe/observer.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
@@ -21,17 +21,30 @@ import type { ReplayOutcome, ReplayProgress, ReplayRequest, ReplayWatch } from '
 import { type ReplayRange, rangesOf, refused } from './replay-range.ts'
 import { keepReplay, type ReplayState, readReplay } from './replay-rows.ts'
 
-export interface ReplayTools extends DeliveryTools {
+interface ReplayTools extends DeliveryTools {
   readonly transport: Transport
   /** The service's own handlers. */
   readonly subscriptions: readonly Subscription[]
+}
+
+/** The way to replay a service's past, until the signal says that the service stops. */
+export function openReplay(
+  tools: DeliveryTools & { readonly transport: Transport },
+  stopping: AbortSignal,
+): (request: ReplayRequest, watch?: ReplayWatch) => Promise<ReplayOutcome> {
+  const subscriptions = subscriptionsOf(tools.service)
+  return (request, watch = {}) => {
+    const signals = [stopping, ...(watch.signal === undefined ? [] : [watch.signal])]
+    const signal = AbortSignal.any(signals)
+    return runReplay({ ...tools, subscriptions }, request, { ...watch, signal })
+  }
 }
 
 /**
  * Replays the past of a service into its handlers. Throws `replay-refused` where a handler forbids
  * it or the request makes no sense, and `kafka-unavailable`.
  */
-export async function runReplay(
+async function runReplay(
   tools: ReplayTools,
   request: ReplayRequest,
   watch: ReplayWatch = {},

@@ -8,6 +8,7 @@ import type { MigrationTables } from './tables/migrations.ts'
 import { createOutbox, type OutboxTables } from './tables/outbox.ts'
 import { createPartitions, type PartitionTables } from './tables/partitions.ts'
 import { createProcesses, type ProcessTables } from './tables/processes.ts'
+import { createProjections, type ProjectionTables } from './tables/projections.ts'
 import { createReplays, type ReplayTables } from './tables/replays.ts'
 import { createSchedule, type ScheduleTables } from './tables/schedule.ts'
 
@@ -23,7 +24,8 @@ export interface KitTables
     AggregateTables,
     ProcessTables,
     PartitionTables,
-    ReplayTables {}
+    ReplayTables,
+    ProjectionTables {}
 
 /** Append, never change: a database remembers which it has seen. */
 export const kitMigrations: Migrations<KitTables> = {
@@ -37,4 +39,5 @@ export const kitMigrations: Migrations<KitTables> = {
   '008 processes': createProcesses,
   '009 partitions': createPartitions,
   '010 replays': createReplays,
+  '011 projections': createProjections,
 }

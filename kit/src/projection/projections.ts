@@ -1,0 +1,209 @@
+// Keeps the projections of a service up to date, and rebuilds them beside those that are read.
+//
+// P1. A projection is written by one instance: the owner of its slot.
+// P2. What is read is always one whole generation: the views change in one transaction, once the
+//     next generation has read as far as the one that is shown.
+
+import type { Timer } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+import type { Instances } from '../instances/instances.ts'
+import { slotOf } from '../instances/slot.ts'
+import { projectionPollMs, projectionTroubleMs, topicsFreshMs } from '../limits.ts'
+import { keyHash } from '../outbox/partitioner.ts'
+import type { TopicDescription, Transport } from '../transport/transport.ts'
+import { makeFirst, makeNext, type ProjectionState, stateOf, swap } from './generations.ts'
+import type { AnyProjection } from './projection.ts'
+import { Projector, type ProjectorOptions } from './projector.ts'
+
+/** How a projection stands. */
+export interface ProjectionStatus {
+  readonly name: string
+  /** The generation that is read. */
+  readonly serving: number
+  /** The generation that is being built; null unless it is rebuilt. */
+  readonly building: number | null
+  /** Events that this instance applied since its start, by either. */
+  readonly applied: number
+  /** Why it does not go on; null where it does. */
+  readonly trouble: string | null
+}
+
+export interface ProjectionsOptions extends Omit<ProjectorOptions, 'projection' | 'transport'> {
+  readonly projections: readonly AnyProjection[]
+  readonly instances: Instances
+  /** Null with KAFKA_ENABLED=false: the tables are there, and stay as they are. */
+  readonly transport: Transport | null
+}
+
+export class Projections {
+  readonly #keepers: readonly Keeper[]
+
+  constructor({ projections, ...options }: ProjectionsOptions) {
+    this.#keepers = projections.map((projection) => new Keeper({ ...options, projection }))
+  }
+
+  /** Makes tables that are missing, so that they can be read; then goes on in the background. */
+  async start(): Promise<void> {
+    for (const keeper of this.#keepers) await keeper.start()
+  }
+
+  status(): readonly ProjectionStatus[] {
+    return this.#keepers.flatMap((keeper) => keeper.status ?? [])
+  }
+
+  /** Builds it anew from the start of its topics. Returns false where there is none of that name. */
+  async rebuild(name: string): Promise<boolean> {
+    const keeper = this.#keepers.find((one) => one.name === name)
+    await keeper?.rebuild()
+    return keeper !== undefined
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#keepers.map((keeper) => keeper.stop()))
+  }
+}
+
+interface KeeperOptions extends Omit<ProjectionsOptions, 'projections'> {
+  readonly projection: AnyProjection
+}
+
+/** Keeps one projection. */
+class Keeper {
+  readonly #options: KeeperOptions
+  readonly #slot: number
+  #timer: Timer | null = null
+  #working: Promise<void> | null = null
+  #state: ProjectionState | null = null
+  #topics: { readonly asOfMs: number; readonly found: readonly TopicDescription[] } | null = null
+  #applied = 0
+  #trouble: string | null = null
+  #isStopped = false
+
+  constructor(options: KeeperOptions) {
+    this.#options = options
+    this.#slot = slotOf(keyHash(options.projection.name))
+  }
+
+  get name(): string {
+    return this.#options.projection.name
+  }
+
+  get status(): ProjectionStatus | null {
+    if (this.#state === null) return null
+    const { name, serving, building } = this.#state
+    return { name, serving, building, applied: this.#applied, trouble: this.#trouble }
+  }
+
+  async start(): Promise<void> {
+    const { store, projection } = this.#options
+    this.#state = await store.transaction(`projection ${projection.name}`, async (db) => {
+      const state = await stateOf(db, projection)
+      return state ?? makeFirst(db, projection)
+    })
+    this.#again(0)
+  }
+
+  async rebuild(): Promise<void> {
+    const { store, projection } = this.#options
+    await store.transaction(`rebuild ${projection.name}`, async (db) => {
+      const state = await stateOf(db, projection)
+      if (state !== null) await makeNext(db, projection, state)
+    })
+    this.#again(0)
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#timer?.cancel()
+    await this.#working
+  }
+
+  #again(delayMs: number): void {
+    if (this.#isStopped || this.#options.transport === null) return
+    this.#timer?.cancel()
+    this.#timer = this.#options.clock.after(delayMs, () => {
+      this.#working ??= this.#work().finally(() => {
+        this.#working = null
+      })
+    })
+  }
+
+  async #work(): Promise<void> {
+    let delayMs = projectionPollMs
+    try {
+      const { instances, transport } = this.#options
+      if (transport !== null && instances.owns(this.#slot)) {
+        delayMs = await this.#advance(transport) // P1
+      }
+      this.#trouble = delayMs === projectionTroubleMs ? this.#trouble : null
+    } catch (error) {
+      const reason = messageOf(error)
+      if (this.#trouble !== reason) {
+        this.#options.log.warn({ projection: this.name, reason }, 'a projection waits')
+      }
+      this.#trouble = reason
+      delayMs = projectionTroubleMs
+    }
+    this.#again(delayMs)
+  }
+
+  /** Reads on in what is shown and in what is built; returns when to look again. */
+  async #advance(transport: Transport): Promise<number> {
+    const { projection, store } = this.#options
+    const topics = await this.#describe(transport)
+    let state = await stateOf(store.read, projection)
+    if (state === null) return projectionTroubleMs
+    if (isOutdated(state, projection)) {
+      const outdated = state
+      state = await store.transaction(`rebuild ${projection.name}`, (db) =>
+        makeNext(db, projection, outdated),
+      )
+      const { building } = state
+      this.#options.log.info({ projection: this.name, building }, 'a projection is rebuilt')
+    }
+    this.#state = state
+    // What another version of the code built is shown as it is: its handlers are gone.
+    const isLive = state.serving_version === projection.version
+    const step = (generation: number) =>
+      new Projector(generation, { ...this.#options, transport }).step(topics)
+    const shown = isLive ? await step(state.serving) : null
+    const built = state.building === null ? null : await step(state.building)
+    this.#applied += (shown?.applied ?? 0) + (built?.applied ?? 0)
+    if (built?.isCaughtUp === true && built.troubles.length === 0) await this.#swap(state) // P2
+    const troubles = [...(shown?.troubles ?? []), ...(built?.troubles ?? [])]
+    if (troubles.length > 0) {
+      this.#trouble = troubles.join('; ')
+      return projectionTroubleMs
+    }
+    const isBehind = shown?.isCaughtUp === false || built?.isCaughtUp === false
+    return isBehind ? 0 : projectionPollMs
+  }
+
+  async #swap(state: ProjectionState): Promise<void> {
+    const { projection, store, log } = this.#options
+    this.#state = await store.transaction(`show ${projection.name}`, (db) =>
+      swap(db, projection, state),
+    )
+    const { serving } = this.#state
+    log.info({ projection: this.name, serving }, 'a projection was rebuilt, and is shown')
+  }
+
+  /** The topics of its events; those that were added partitions are seen after a while. */
+  async #describe(transport: Transport): Promise<readonly TopicDescription[]> {
+    const { clock, projection } = this.#options
+    const nowMs = clock.nowMs()
+    if (this.#topics !== null && nowMs - this.#topics.asOfMs < topicsFreshMs) {
+      return this.#topics.found
+    }
+    const { routes, topics } = projection.catalogue
+    const heard = new Set([...projection.handlers.keys()].map((name) => routes.get(name)?.topic))
+    const found = await transport.ensureTopics(topics.filter(({ topic }) => heard.has(topic)))
+    this.#topics = { asOfMs: nowMs, found }
+    return found
+  }
+}
+
+/** Neither what is shown nor what is built is of this version. */
+function isOutdated(state: ProjectionState, { version }: AnyProjection): boolean {
+  return state.serving_version !== version && state.building_version !== version
+}
