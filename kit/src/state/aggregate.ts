@@ -102,7 +102,7 @@ export interface LoadedAggregate<State> {
 
 export interface DecideOptions {
   /**
-   * The command is for this version only, like an `If-Match` header's: any other is a
+   * The command is for this version only, like an `If-Match` header's; each other is a
    * `conflict`. 0 says that the aggregate must be new. Without it a conflict decides anew.
    */
   readonly expectedVersion?: number
