@@ -213,10 +213,10 @@ export class SharedTransaction {
       }
       return true
     } catch (error) {
-      for (const member of [...this.#ready]) {
+      for (const member of this.#ready) {
         member.lose(isOutage(error) ? asError(error) : unsure(member, error))
       }
-      this.#rollBack()
+      this.#giveBack()
       return false
     }
   }
@@ -226,12 +226,16 @@ export class SharedTransaction {
     if (this.#isOver) return
     this.#working.clear()
     this.#ready.length = 0
+    this.#giveBack()
+    this.#over()
+  }
+
+  #giveBack(): void {
     const { connection, ended: end } = this.#options
     connection.run('rollback').then(
       () => end(true),
       () => end(false),
     )
-    if (!this.#isOver) this.#over()
   }
 
   #over(): void {
