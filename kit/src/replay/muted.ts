@@ -5,6 +5,7 @@ import type { Effect } from '../handler.ts'
 import { Outbox } from '../outbox/outbox.ts'
 import type { UnwrittenRow } from '../outbox/place.ts'
 import { type CancelOutcome, Schedule, type Scheduled } from '../schedule/schedule.ts'
+import type { LastWrite } from '../store/last-write.ts'
 
 /** What one run of a handler wanted to do and say. */
 export interface Wanted {
@@ -40,8 +41,9 @@ export class MutedOutbox extends Outbox {
     this.schedule = new MutedSchedule(wanted)
   }
 
-  override async append(_db: unknown, rows: readonly UnwrittenRow[]): Promise<void> {
+  override lastWrite(rows: readonly UnwrittenRow[]): LastWrite | null {
     this.#wanted.events.push(...rows)
+    return null
   }
 
   override committed(): void {}
