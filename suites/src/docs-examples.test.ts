@@ -7,8 +7,10 @@ import { basename, join } from 'node:path'
 import { after, test } from 'node:test'
 import { startBroker } from '@millrace/broker'
 import { type Example, examplesOf } from './docs-examples.ts'
+import { openTestDatabase } from './servers/postgres-database.ts'
 
 const root = join(import.meta.dirname, '../..')
+const postgres = process.env['MILLRACE_POSTGRES'] ?? ''
 
 /** An example that has not printed all by then never will. */
 const exampleMsMax = 30_000
@@ -48,9 +50,16 @@ test('the examples of the docs fit their types', () => {
 for (const { path, folder, examples } of pages) {
   for (const example of examples) {
     if (example.prints === null && !example.file.endsWith('.test.ts')) continue
+    // Only `npm run test:all` brings one.
+    if (example.onPostgres && postgres === '') continue
     test(`${path}: ${example.file} does what the page says`, async () => {
       await using broker = await startBroker({ storage: 'memory' })
-      await run(example, { folder, brokers: broker.bootstrap })
+      if (!example.onPostgres) {
+        await run(example, { folder, brokers: broker.bootstrap, databaseUrl: '' })
+        return
+      }
+      await using database = await openTestDatabase(postgres)
+      await run(example, { folder, brokers: broker.bootstrap, databaseUrl: database.url })
     })
   }
 }
@@ -58,16 +67,21 @@ for (const { path, folder, examples } of pages) {
 interface RunOptions {
   readonly folder: string
   readonly brokers: string
+  /** Empty for SQLite. */
+  readonly databaseUrl: string
 }
 
 /** Runs a program until it has printed what it is to print, or a test file to its end. */
-async function run({ file, prints }: Example, { folder, brokers }: RunOptions): Promise<void> {
+async function run(
+  { file, prints }: Example,
+  { folder, brokers, databaseUrl }: RunOptions,
+): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-docs-'))
-  const { DATABASE_URL: _, NODE_TEST_CONTEXT: __, ...env } = process.env
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env
   const args = prints === null ? ['--test', join(folder, file)] : [join(folder, file)]
   const program = spawn(process.execPath, args, {
     cwd: directory,
-    env: { ...env, KAFKA_BROKERS: brokers },
+    env: { ...env, KAFKA_BROKERS: brokers, DATABASE_URL: databaseUrl },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: exampleMsMax,
   })

@@ -4,17 +4,20 @@
  * A block that begins with "```ts file=<name>" is part of that file; blocks of one file on one page
  * belong together, in their order. A file whose first block also says `run` is a program: it is
  * started, and the next "```text" block of the page says what it prints, line by line, among
- * others. A file `<name>.test.ts` is run by `node --test`. All other files are only checked.
+ * others; one that also says `postgres` is started where there is one. A file `<name>.test.ts` is
+ * run by `node --test`. All other files are only checked.
  */
 export interface Example {
   readonly file: string
   readonly code: string
   /** Lines that it prints, in this order; null for a file that is not run. */
   readonly prints: readonly string[] | null
+  /** True where it runs on PostgreSQL: its first block says `postgres`. */
+  readonly onPostgres: boolean
 }
 
 export function examplesOf(markdown: string): readonly Example[] {
-  const examples = new Map<string, { code: string; prints: readonly string[] | null }>()
+  const examples = new Map<string, Omit<Example, 'file'>>()
   let runs: string | null = null
   for (const { info, body } of blocksOf(markdown)) {
     const file = /(?:^|\s)file=(\S+)/.exec(info)?.[1]
@@ -22,12 +25,13 @@ export function examplesOf(markdown: string): readonly Example[] {
       const known = examples.get(file)
       const isRun = /\srun(\s|$)/.test(info)
       const code = known === undefined ? body : `${known.code}\n${body}`
-      examples.set(file, { code, prints: known?.prints ?? (isRun ? [] : null) })
+      const onPostgres = known?.onPostgres ?? /\spostgres(\s|$)/.test(info)
+      examples.set(file, { code, prints: known?.prints ?? (isRun ? [] : null), onPostgres })
       if (isRun) runs = file
     } else if (info === 'text' && runs !== null) {
-      const { code } = examples.get(runs) ?? { code: '' }
+      const { code, onPostgres } = examples.get(runs) ?? { code: '', onPostgres: false }
       const prints = body.split('\n').filter((line) => line.trim() !== '')
-      examples.set(runs, { code, prints })
+      examples.set(runs, { code, prints, onPostgres })
       runs = null
     }
   }
