@@ -129,6 +129,9 @@ export const coordinatorAttemptsMax = 5
 /** A coordinator that is away is asked again after this, until the session is over. */
 export const coordinatorRetryMs = 500
 
+/** A damaged batch is asked for again after this: the damage may have been on the way. */
+export const damagedRetryMs = 5_000
+
 /** How often topics are looked at: for partitions that were added, and for what was refused. */
 export const topicsWatchMs = 10_000
 
@@ -227,6 +230,12 @@ export const batchEventsMax = 1_000
 
 /** How long a batch may wait for its events: what waits holds back its partition. */
 export const batchWaitMsMax = 60_000
+
+/**
+ * Keys of one subscription that wait for a slot: enough to fill it many times over. Beyond it
+ * records stay as they came, because decoded ones are many times as large.
+ */
+export const readyMax = 1_000
 
 /** Inbox rows of handlers that used no transaction, written in one: some milliseconds. */
 export const handledRowsMax = 1_000

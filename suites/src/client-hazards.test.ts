@@ -9,6 +9,7 @@ import {
   Heartbeat,
   JoinGroup,
   LeaveGroup,
+  Metadata,
   OffsetCommit,
   Produce,
 } from '@millrace/wire'
@@ -272,6 +273,84 @@ hazard('a fetch that the broker cuts off is tried again from the same place', as
   assert.deepEqual(listener.values(), ['a', 'b'])
 })
 
+hazard(
+  'a damaged batch stops its partition, is told, and is read when it is whole',
+  async (bench) => {
+    let isDamaging = true
+    using _ = bench.broker.intercept(Fetch, async ({ proceed }) => {
+      const response = await proceed()
+      if (!isDamaging || typeof response === 'symbol') return response
+      const damage = (records: Uint8Array | readonly Uint8Array[] | null | undefined) => {
+        const parts = records instanceof Uint8Array ? [records] : (records ?? [])
+        const bytes = Buffer.concat(parts)
+        return bytes.fill(0xff, Math.max(0, bytes.length - 1))
+      }
+      const responses = response.responses.map((inTopic) => ({
+        ...inTopic,
+        partitions: inTopic.partitions.map((one) =>
+          one.partitionIndex === 0 ? { ...one, records: damage(one.records) } : one,
+        ),
+      }))
+      return { ...response, responses }
+    })
+    const listener = new RecordingListener()
+    bench.transport.consume({ group, instanceId: 'one', topics: [topic], listener })
+    await bench.transport.send(at, [recordOf('damaged on the way')])
+    await listener.until(() => listener.troubles.length === 1)
+    assert.match(
+      listener.troubles.at(0)?.message ?? '',
+      /partition 0: the batch at offset 0 is damaged \(its checksum is wrong\), and nothing after/,
+    )
+    await bench.transport.send({ topic, partition: 1 }, [recordOf('whole')])
+    await listener.until(() => listener.values().length === 1)
+    isDamaging = false
+    await listener.until(() => listener.values().length === 2)
+    assert.deepEqual(listener.values(), ['whole', 'damaged on the way'])
+    assert.deepEqual(listener.troubles, [])
+  },
+)
+
+hazard('a topic that Kafka does not show keeps nobody from the others', async (bench) => {
+  let isRefusing = true
+  using _ = bench.broker.intercept(Metadata, async ({ request, proceed }) => {
+    const response = await proceed()
+    const isAsked = request.topics?.some(({ name }) => name === 'secret') ?? false
+    if (!isRefusing || !isAsked || typeof response === 'symbol') return response
+    const topics = response.topics.map((found) =>
+      found.name === 'secret' ? { ...found, errorCode: codes.TOPIC_AUTHORIZATION_FAILED } : found,
+    )
+    return { ...response, topics }
+  })
+  await using other = openKafka({
+    brokers: [bench.broker.bootstrap],
+    clientId: 'hazards',
+    tls: false,
+    sasl: null,
+    metadataMaxAgeMs: 200,
+  })
+  const admin = new Admin({ clientId: 'operator', bootstrapBrokers: [bench.broker.bootstrap] })
+  await admin.createTopics({ topics: ['secret'], partitions: 1 })
+  await admin.close()
+  const listener = new RecordingListener()
+  other.consume({ group, instanceId: 'one', topics: ['secret', topic], listener })
+  await bench.transport.send(at, [recordOf('open')])
+  await listener.until(() => listener.values().length === 1)
+  assert.deepEqual(
+    listener.troubles.map(({ topic: name, kind, message }) => [name, kind, message]),
+    [
+      [
+        'secret',
+        'refused',
+        'Kafka does not describe the topics "secret" (TOPIC_AUTHORIZATION_FAILED): allow it, or ' +
+          'make them by hand',
+      ],
+    ],
+  )
+  isRefusing = false
+  await listener.until(() => listener.owned.length === 3)
+  assert.deepEqual(listener.troubles, [])
+})
+
 hazard('partitions that are added are heard too', async ({ broker }) => {
   const metadataMaxAgeMs = 200
   const sasl = null
@@ -289,6 +368,7 @@ hazard('partitions that are added are heard too', async ({ broker }) => {
   await other.send({ topic, partition: 2 }, [recordOf('on the new one')])
   await listener.until(() => listener.values(2).length === 1)
   assert.deepEqual(listener.failures, [])
+  assert.match(listener.troubles.at(0)?.message ?? '', /had 2 partitions and has 3 now/)
 })
 
 hazard('a topic that Kafka does not make is named, with its reason', async (bench) => {

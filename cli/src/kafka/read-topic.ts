@@ -134,6 +134,10 @@ class Partition {
         return
       case 'gone':
         throw new CommandFailure(`topic "${this.#topic}" was deleted while it was read`)
+      case 'damaged':
+        throw new CommandFailure(
+          `${name} has a damaged batch at offset ${answer.offset}: ${answer.reason}`,
+        )
       case 'failed':
         throw new CommandFailure(`Kafka answers error ${answer.code} for ${name}`)
       default:

@@ -7,6 +7,7 @@ import { KafkaFetcher } from './kafka-fetcher.ts'
 import { GroupLost, KafkaMembership } from './kafka-membership.ts'
 import { GroupOffsets } from './kafka-offsets.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
+import type { DamagedFetch } from './partition-fetch.ts'
 import { PartitionReader } from './partition-reader.ts'
 import { reconnectMs } from './reconnect.ts'
 import { TopicWatch } from './topic-watch.ts'
@@ -19,6 +20,7 @@ import {
   type IncomingRecord,
   partitionKey,
   type TopicPartition,
+  type TopicTrouble,
 } from './transport.ts'
 
 /**
@@ -39,6 +41,8 @@ export class KafkaConsumption implements Consumption {
   readonly #owned = new Map<string, OwnedPartition>()
   readonly #watch: TopicWatch
   readonly #run: Promise<void>
+  readonly #damages = new Map<string, TopicTrouble>()
+  #topicTroubles: readonly TopicTrouble[] = []
   #session: Session | null = null
   #wake: () => void = () => {}
   #stopped = false
@@ -56,7 +60,10 @@ export class KafkaConsumption implements Consumption {
       seen: ({ topics }) => {
         this.#session?.membership.recount(countsOf(topics))
       },
-      troubled: (troubles) => options.listener.troubled(troubles),
+      troubled: (troubles) => {
+        this.#topicTroubles = troubles
+        this.#tellTroubles()
+      },
     })
     this.#run = this.#sessions()
   }
@@ -137,6 +144,7 @@ export class KafkaConsumption implements Consumption {
       fetcher: new KafkaFetcher(client, this.#settings),
       records: (at, records) => this.#received(at, records),
       gone: (topic) => end(new Error(`topic "${topic}" was deleted or made again`)), // C4
+      damaged: (at, damage) => this.#damaged(at, damage),
       failed: (error) => void this.#tell(error),
     })
     const session = { coordinator, membership, offsets, reader, ended, end }
@@ -182,8 +190,8 @@ export class KafkaConsumption implements Consumption {
     const draining = this.#options.listener.revoked(partitions).then(() => 'drained' as const)
     const ended = await Promise.race([draining, limit.promise])
     timer.cancel()
-    const isOwned = (at: TopicPartition) => this.#owned.delete(partitionKey(at))
-    const left = partitions.filter(isOwned)
+    const left = partitions.filter((at) => this.#owned.delete(partitionKey(at)))
+    for (const at of left) if (this.#damages.has(partitionKey(at))) this.#damaged(at, null)
     if (ended === 'overdue' && left.length > 0) this.#options.listener.lost(left)
   }
 
@@ -197,7 +205,18 @@ export class KafkaConsumption implements Consumption {
     }
     this.#session?.reader.remove(partitions)
     this.#owned.clear()
+    this.#damages.clear()
     this.#options.listener.lost(partitions)
+  }
+
+  #damaged(at: TopicPartition, damage: DamagedFetch | null): void {
+    if (damage === null) this.#damages.delete(partitionKey(at))
+    else this.#damages.set(partitionKey(at), damageTrouble(at, damage))
+    this.#tellTroubles()
+  }
+
+  #tellTroubles(): void {
+    this.#options.listener.troubled([...this.#topicTroubles, ...this.#damages.values()])
   }
 
   #received(at: TopicPartition, records: readonly IncomingRecord[]): void {
@@ -289,6 +308,15 @@ function isNews({ offset, metadata = '' }: CommitPosition, committed: Committed)
 
 function placeOf({ topic, partition }: TopicPartition): TopicPartition {
   return { topic, partition }
+}
+
+function damageTrouble({ topic, partition }: TopicPartition, damage: DamagedFetch): TopicTrouble {
+  const { offset, nextOffset, reason } = damage
+  const message =
+    `topic "${topic}", partition ${partition}: the batch at offset ${offset} is damaged ` +
+    `(${reason}), and nothing after it is read. If no replica has it whole, stop the service and ` +
+    `set its group to offset ${nextOffset} there: what the batch held is lost then`
+  return { topic, kind: 'damaged', message }
 }
 
 function countsOf(

@@ -1,7 +1,9 @@
 import {
+  type API,
   type Base,
   type ClusterMetadata,
   ConnectionPool,
+  createAPI,
   fetchV12,
   fetchV13,
   fetchV14,
@@ -10,10 +12,12 @@ import {
   fetchV17,
 } from '@platformatic/kafka'
 import { fetchBytesMax, fetchWaitMsMax } from '../limits.ts'
+import { type FetchedPartition, type FetchResponse, readFetchResponse } from './fetch-response.ts'
 import { highestCommon, tooOld } from './kafka-apis.ts'
 import { connectionOptions } from './kafka-client.ts'
 import type { KafkaSettings } from './kafka-settings.ts'
 import type { FetchPosition, PartitionFetch } from './partition-fetch.ts'
+import { readStoredBatches, timestampMsOf } from './stored-batches.ts'
 import type { TopicPartition } from './transport.ts'
 import { visibleBatches } from './visible-batches.ts'
 
@@ -21,16 +25,14 @@ type Client = Pick<Base, 'metadata' | 'listApis' | 'clearMetadata'>
 
 /** From 13 on topics go by id, which tells a topic made again from the old one. */
 const fetchApis = [
-  fetchV17.api,
-  fetchV16.api,
-  fetchV15.api,
-  fetchV14.api,
-  fetchV13.api,
-  fetchV12.api,
+  createAPI(1, 17, fetchV17.createRequest, readFetchResponse),
+  createAPI(1, 16, fetchV16.createRequest, readFetchResponse),
+  createAPI(1, 15, fetchV15.createRequest, readFetchResponse),
+  createAPI(1, 14, fetchV14.createRequest, readFetchResponse),
+  createAPI(1, 13, fetchV13.createRequest, readFetchResponse),
+  createAPI(1, 12, fetchV12.createRequest, readFetchResponse),
 ]
-type FetchApi = (typeof fetchApis)[number]
-type FetchResponse = Awaited<ReturnType<FetchApi['async']>>
-type FetchResponsePartition = FetchResponse['responses'][number]['partitions'][number]
+type FetchApi = API<fetchV17.FetchRequest, FetchResponse>
 
 /** Kafka's error codes that tell where to ask again, by their names in its protocol. */
 const errorCodes = {
@@ -92,20 +94,8 @@ export class KafkaFetcher {
     const connection = await this.#connections.get(broker)
     const { id, epoch } = noSession
     const request = requestTopics(positions, api)
-    const response = await api
-      .async(
-        connection,
-        fetchWaitMsMax,
-        1,
-        fetchBytesMax,
-        readCommitted,
-        id,
-        epoch,
-        request,
-        [],
-        '',
-      )
-      .catch(responseInside)
+    const limits = [fetchWaitMsMax, 1, fetchBytesMax, readCommitted] as const
+    const response = await api.async(connection, ...limits, id, epoch, request, [], '')
     return readResponse(response, positions, api)
   }
 
@@ -159,51 +149,40 @@ interface RequestPartition {
   lastFetchedEpoch: number
 }
 
-/**
- * One failed partition makes the client throw the whole response, with the response inside: the
- * others' records are in it too.
- */
-function responseInside(error: unknown): FetchResponse {
-  if (error instanceof Error && 'response' in error && isFetchResponse(error.response)) {
-    return error.response
-  }
-  throw error
-}
-
-function isFetchResponse(value: unknown): value is FetchResponse {
-  return typeof value === 'object' && value !== null && 'responses' in value
-}
-
 function readResponse(
-  { responses, errorCode }: FetchResponse,
+  { topics, errorCode }: FetchResponse,
   positions: readonly FetchPosition[],
   api: FetchApi,
 ): PartitionFetch[] {
   if (errorCode !== 0) return positions.map((at) => readError(at, errorCode, -1n))
-  return responses.flatMap(({ topicId, partitions }) =>
+  return topics.flatMap(({ topic: name, partitions }) =>
     partitions.flatMap((answer) => {
       const asked = positions.find(
-        ({ topic, topicId: id, partition }) =>
-          (api.version >= 13 ? id : topic) === topicId && partition === answer.partitionIndex,
+        ({ topic, topicId, partition }) =>
+          (api.version >= 13 ? topicId : topic) === name && partition === answer.partition,
       )
       return asked === undefined ? [] : [readPartition(answer, asked)]
     }),
   )
 }
 
-function readPartition(answer: FetchResponsePartition, asked: FetchPosition): PartitionFetch {
-  const { errorCode, logStartOffset, records, abortedTransactions } = answer
+function readPartition(answer: FetchedPartition, asked: FetchPosition): PartitionFetch {
+  const { errorCode, logStartOffset, abortedTransactions } = answer
   if (errorCode !== 0) return readError(asked, errorCode, logStartOffset)
-  const batches = records ?? []
   const { topic, partition, offset } = asked
-  const visible = visibleBatches(batches, abortedTransactions ?? [])
+  const { batches, damage } = readStoredBatches(answer.batches)
+  // What can be read is; the next request begins with the damaged one.
+  if (damage !== null && batches.length === 0) {
+    const { reason, offset: damagedOffset, nextOffset } = damage
+    return { topic, partition, kind: 'damaged', offset: damagedOffset, nextOffset, reason }
+  }
   const last = batches.at(-1)
   return {
     kind: 'records',
     topic,
     partition,
     // A batch is sent whole: what lies below the offset was read before.
-    records: visible.flatMap((batch) =>
+    records: visibleBatches(batches, abortedTransactions).flatMap((batch) =>
       batch.records.flatMap((record) => {
         const at = batch.firstOffset + BigInt(record.offsetDelta)
         if (at < offset) return []
@@ -218,7 +197,7 @@ function readPartition(answer: FetchResponsePartition, asked: FetchPosition): Pa
               name: name?.toString() ?? '',
               value: value ?? noBytes,
             })),
-            timestampMs: Number(batch.firstTimestamp + record.timestampDelta),
+            timestampMs: timestampMsOf(batch, record.timestampDelta),
           },
         ]
       }),

@@ -10,6 +10,14 @@ export interface FetchPosition extends TopicPartition {
   readonly offset: bigint
 }
 
+/** The batch at `offset` cannot be read; by its header the next one begins at `nextOffset`. */
+export interface DamagedFetch {
+  readonly kind: 'damaged'
+  readonly offset: bigint
+  readonly nextOffset: bigint
+  readonly reason: string
+}
+
 /** What a partition answered. */
 export type PartitionFetch = TopicPartition &
   (
@@ -25,5 +33,6 @@ export type PartitionFetch = TopicPartition &
     | { readonly kind: 'moved' }
     /** The topic was deleted, or made again under its name. */
     | { readonly kind: 'gone' }
+    | DamagedFetch
     | { readonly kind: 'failed'; readonly code: number }
   )

@@ -1,7 +1,7 @@
 import { systemClock } from '../clock.ts'
-import { reconnectDelayMsMin } from '../limits.ts'
+import { damagedRetryMs, reconnectDelayMsMin } from '../limits.ts'
 import type { KafkaFetcher } from './kafka-fetcher.ts'
-import type { FetchPosition, PartitionFetch } from './partition-fetch.ts'
+import type { DamagedFetch, FetchPosition, PartitionFetch } from './partition-fetch.ts'
 import { reconnectMs } from './reconnect.ts'
 import {
   type AssignedPartition,
@@ -15,6 +15,8 @@ export interface PartitionReaderOptions {
   readonly records: (at: TopicPartition, records: readonly IncomingRecord[]) => void
   /** The topic was deleted, or made again under its name. */
   readonly gone: (topic: string) => void
+  /** Nothing can be read at this place, or it can again (null). It goes on trying. */
+  readonly damaged: (at: TopicPartition, damage: DamagedFetch | null) => void
   /** Fetching is in trouble; it goes on trying. One call for an outage. */
   readonly failed: (error: unknown) => void
 }
@@ -41,8 +43,8 @@ export class PartitionReader {
   add(partitions: readonly AssignedPartition[], isPaused: (key: string) => boolean): void {
     for (const { topic, partition, topicId, position } of partitions) {
       const key = partitionKey({ topic, partition })
-      const reading = { topic, partition, topicId, offset: position, paused: isPaused(key) }
-      this.#reading.set(key, reading)
+      const state = { paused: isPaused(key), resting: false, isDamaged: false }
+      this.#reading.set(key, { topic, partition, topicId, offset: position, ...state })
     }
     this.#pump()
   }
@@ -68,7 +70,7 @@ export class PartitionReader {
 
   /** Asks every idle leader for what its partitions have, unless they are paused. */
   #pump(): void {
-    const wanted = [...this.#reading.values()].filter(({ paused }) => !paused)
+    const wanted = [...this.#reading.values()].filter(isWanted)
     if (this.#isClosed || wanted.length === 0) return
     const { fetcher } = this.#options
     fetcher.leaders(wanted).then(
@@ -82,7 +84,7 @@ export class PartitionReader {
   #ask(node: number, led: readonly FetchPosition[]): void {
     // Removed, or paused, while the leaders were looked up.
     const positions = led.flatMap((at) => this.#reading.get(partitionKey(at)) ?? [])
-    const asked = positions.filter(({ paused }) => !paused)
+    const asked = positions.filter(isWanted)
     if (this.#isClosed || this.#busyNodes.has(node) || asked.length === 0) return
     this.#busyNodes.add(node)
     this.#options.fetcher.fetch(node, asked.map(copyOf)).then(
@@ -111,6 +113,8 @@ export class PartitionReader {
     switch (answer.kind) {
       case 'records':
         if (answer.nextOffset === reading.offset) return
+        if (reading.isDamaged) this.#options.damaged({ topic, partition }, null)
+        reading.isDamaged = false
         reading.offset = answer.nextOffset
         // Last in the map, so that the others come first in the next request.
         this.#reading.delete(key)
@@ -122,6 +126,11 @@ export class PartitionReader {
       case 'out-of-range':
         // Retention passed our place: the earliest that is left is nearest to it.
         reading.offset = answer.logStart
+        return
+      case 'damaged':
+        this.#rest(reading)
+        if (!reading.isDamaged) this.#options.damaged({ topic, partition }, answer)
+        reading.isDamaged = true
         return
       case 'moved':
         this.#options.fetcher.forgetMetadata()
@@ -135,6 +144,15 @@ export class PartitionReader {
       default:
         answer satisfies never
     }
+  }
+
+  /** It may have been damaged on the way only, so it is asked for again, but not at once. */
+  #rest(reading: Reading): void {
+    reading.resting = true
+    systemClock.after(damagedRetryMs, () => {
+      reading.resting = false
+      this.#pump()
+    })
   }
 
   #failed(node: number | null, error: unknown): void {
@@ -158,6 +176,13 @@ interface Reading extends TopicPartition {
   /** Where the next fetch begins. */
   offset: bigint
   paused: boolean
+  /** Its next batch is damaged; it is tried again after a while. */
+  resting: boolean
+  isDamaged: boolean
+}
+
+function isWanted({ paused, resting }: Reading): boolean {
+  return !paused && !resting
 }
 
 function copyOf({ topic, partition, topicId, offset }: Reading): FetchPosition {

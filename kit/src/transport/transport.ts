@@ -75,7 +75,7 @@ export interface ConsumeOptions {
 /** What keeps a topic of a consumption from being read as it should. */
 export interface TopicTrouble {
   readonly topic: string
-  readonly kind: 'refused' | 'partitions-differ'
+  readonly kind: 'refused' | 'partitions-differ' | 'damaged'
   /** What, which and what now. */
   readonly message: string
 }
