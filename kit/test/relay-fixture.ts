@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { type BodyOf, defineCatalogue } from '../src/catalogue/catalogue.ts'
 import { event } from '../src/catalogue/event.ts'
+import { type Instances, soleInstance } from '../src/instances/instances.ts'
 import { silentLog } from '../src/log.ts'
 import { ManualClock } from '../src/manual-clock.ts'
 import { noObserver, type Observer } from '../src/observe/observer.ts'
@@ -37,6 +38,7 @@ export interface RelayFixtureOptions {
   readonly clock?: ManualClock
   readonly unsentMax?: number
   readonly observer?: Observer
+  readonly instances?: Instances
 }
 
 /** A store, an outbox and a relay on a scripted Kafka; `say` publishes in a transaction. */
@@ -54,7 +56,8 @@ export async function relayFixture(options: RelayFixtureOptions = {}) {
   await outbox.recount(store.read)
   const random = () => 0.5
   const { observer = noObserver } = options
-  const seams = { transport, clock, random, log: silentLog, observer }
+  const { instances = soleInstance } = options
+  const seams = { transport, clock, random, log: silentLog, observer, instances }
   const relay = new Relay({ service: definition, store, outbox, ...seams })
   const speech = <Name extends keyof typeof catalogue.events>(
     name: Name,

@@ -24,3 +24,18 @@ test('of a backlog longer than a batch, the first come first, without those of h
   assert.deepEqual(await keys(3), ['bob', 'cyd', 'bob'])
   assert.deepEqual(await keys(3, retryAtMs), ['ada', 'bob', 'ada'])
 })
+
+test('a row whose partition its writer did not know holds back its key until it has one', async () => {
+  await using it = await relayFixture({ transport: new ScriptedTransport(null) })
+  await it.say('said', ...['ada', 'ada', 'bob'].map((by) => ({ by, payload: by })))
+  await it.store.transaction('all but the first', async (db) => {
+    await routeRows(db, 'said', 1)
+    await db.updateTable('millrace_outbox').set({ partition: null }).where('id', '=', 1).execute()
+  })
+  const place = { topic: 'said', partition: 0 }
+  const keys = async () =>
+    (await unsentRows(it.store.read, place, { nowMs: 0, rowsMax: 10 })).map(({ key }) => key)
+  assert.deepEqual(await keys(), ['bob'])
+  await it.store.transaction('route', (db) => routeRows(db, 'said', 1))
+  assert.deepEqual(await keys(), ['ada', 'ada', 'bob'])
+})
