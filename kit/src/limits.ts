@@ -64,6 +64,9 @@ export const postgresIdleMsMax = 30_000
 /** One statement on PostgreSQL: as long as the transaction around it may take. */
 export const statementMsMax = transactionHeldMsMax
 
+/** A read holds up nobody: long enough for a report. */
+export const readMsMax = 60_000
+
 /** Unsent events that the outbox keeps while Kafka is away: days of work of a small service. */
 export const outboxUnsentMax = 1_000_000
 

@@ -36,8 +36,8 @@ export interface Footprint {
 
 /** True where the later of two statements could tell that the earlier one has not ended yet. */
 export function overlap(earlier: Footprint, later: Footprint): boolean {
-  if (!tells(earlier, later)) return false
   if (earlier.tables === null || later.tables === null) return true
+  if (!tells(earlier, later)) return false
   if (earlier.tables.isDisjointFrom(later.tables)) return false
   for (const [column, value] of earlier.equals) {
     if (later.equals.has(column) && differ(value, later.equals.get(column))) return false

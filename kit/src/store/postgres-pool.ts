@@ -3,7 +3,6 @@ import { MillraceError } from '../errors.ts'
 import {
   postgresConnectMsMax,
   postgresIdleMsMax,
-  statementMsMax,
   transactionHeldMsMax,
   writerQueueMax,
 } from '../limits.ts'
@@ -18,6 +17,8 @@ export interface PostgresPoolOptions {
   /** The schema that unqualified names are looked up in first. */
   readonly schema: string
   readonly connectionsMax: number
+  /** After which the server ends a statement. */
+  readonly statementMsMax: number
   /** Shown in the server's list of connections. */
   readonly applicationName: string
 }
@@ -45,7 +46,8 @@ export class PostgresPool {
   #isClosing = false
   #closed: () => void = () => {}
 
-  constructor({ place, schema, connectionsMax, applicationName }: PostgresPoolOptions) {
+  constructor(options: PostgresPoolOptions) {
+    const { place, schema, connectionsMax, statementMsMax, applicationName } = options
     this.#place = place.description
     this.#pool = new Pool({
       connectionString: place.url,

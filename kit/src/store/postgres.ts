@@ -4,7 +4,9 @@ import type { Clock } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
 import {
   readConnectionsMax,
+  readMsMax,
   sharedConnectionsMax,
+  statementMsMax,
   transactionConnectionsMax,
   transactionHeldMsMax,
 } from '../limits.ts'
@@ -85,9 +87,11 @@ class PostgresStore implements Store<KitTables> {
   constructor({ url, owner, clock }: PostgresOptions) {
     this.#clock = clock
     const shared = { place: readPostgresUrl(url), schema: owner, applicationName: owner }
-    this.#reading = new PostgresPool({ ...shared, connectionsMax: readConnectionsMax })
-    this.#writing = new PostgresPool({ ...shared, connectionsMax: transactionConnectionsMax })
-    this.#sharing = new PostgresPool({ ...shared, connectionsMax: sharedConnectionsMax })
+    const open = (connectionsMax: number, msMax: number): PostgresPool =>
+      new PostgresPool({ ...shared, connectionsMax, statementMsMax: msMax })
+    this.#reading = open(readConnectionsMax, readMsMax)
+    this.#writing = open(transactionConnectionsMax, statementMsMax)
+    this.#sharing = open(sharedConnectionsMax, statementMsMax)
     this.#shared = new SharedTransactions(this.#sharing, clock)
     this.#executor = new DefaultQueryExecutor(
       new PortablePostgresCompiler(),
