@@ -2,6 +2,7 @@
 // and then counts: what was committed, what lies on the topics, what arrived as mail.
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
+import { type Child, drawBetween, seededRandom, shuffled } from '@millrace/suites/killing'
 import {
   type Heard,
   lostRecords,
@@ -11,9 +12,7 @@ import {
   strayMails,
   topicProblems,
 } from './kill/checks.ts'
-import type { Child } from './kill/child.ts'
 import type { Load, LoadedTask } from './kill/load.ts'
-import { drawBetween, seededRandom, shuffled } from './kill/seeded-random.ts'
 import { openStage, type Stage } from './kill/stage.ts'
 import { heardIn, lagOf } from './kill/topics.ts'
 import { mailsInFlightMax } from './limits.ts'

@@ -1,8 +1,8 @@
 // Users who change their tasks, one request after another, whatever dies meanwhile.
 import { setTimeout as pause } from 'node:timers/promises'
+import { drawBetween } from '@millrace/suites/killing'
 import { z } from 'zod'
 import type { Said } from './checks.ts'
-import { drawBetween } from './seeded-random.ts'
 
 export interface LoadOptions {
   readonly authUrl: string
