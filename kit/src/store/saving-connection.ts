@@ -6,10 +6,12 @@ import type { PostgresConnection } from './postgres-connection.ts'
  * address can be told, and the work goes on. PostgreSQL itself would refuse all that follows.
  *
  * V1. Each query runs in a savepoint, which goes out with it: there is no further round trip.
- * V2. Queries run one after the other, so that a failing one takes no other with it.
+ * V2. The savepoint of the last query is open until the next one, or the end of the transaction.
+ * V3. Queries run one after the other, so that a failing one takes no other with it.
  */
 export class SavingConnection implements DatabaseConnection {
   readonly #connection: PostgresConnection
+  #isSaved = false
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(connection: PostgresConnection) {
@@ -17,7 +19,7 @@ export class SavingConnection implements DatabaseConnection {
   }
 
   executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const result = this.#last.then(() => this.#save<Row>(query)) // V2
+    const result = this.#last.then(() => this.#save<Row>(query)) // V3
     this.#last = result.catch(() => {})
     return result
   }
@@ -29,12 +31,13 @@ export class SavingConnection implements DatabaseConnection {
 
   async #save<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const connection = this.#connection
-    const saved = connection.run('savepoint query')
-    const result = connection.executeQuery<Row>(query)
-    const released = connection.run('release query')
-    const [, outcome] = await Promise.allSettled([saved, result, released])
+    const saved = connection.run(
+      this.#isSaved ? 'release query; savepoint query' : 'savepoint query',
+    )
+    this.#isSaved = true
+    const [, outcome] = await Promise.allSettled([saved, connection.executeQuery<Row>(query)])
     if (outcome.status === 'fulfilled') return outcome.value
-    await connection.run('rollback to query; release query').catch(() => {})
+    await connection.run('rollback to query').catch(() => {})
     throw outcome.reason
   }
 }
