@@ -229,6 +229,6 @@ async function problemsIn(database: Client): Promise<readonly string[]> {
   return rows.map(
     ({ topic, account, said, heard, different, ordered }) =>
       `${topic} of account ${account}: ${said} said, ${heard} heard, ${different} different, ` +
-      `${ordered === true ? 'in order' : 'out of order'}`,
+      (ordered === true ? 'in order' : 'out of order'),
   )
 }
