@@ -1,21 +1,31 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import {
+  array,
+  assert as check,
+  constant,
+  constantFrom,
+  infiniteStream,
+  integer,
+  nat,
+  property,
+  record,
+  uniqueArray,
+} from 'fast-check'
 import { balance } from './balance.ts'
 import { allSlots } from './slot.ts'
 
 /** Members by number, and who holds each slot; 0 for nobody. */
-const world = fc
-  .uniqueArray(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 20 })
-  .chain((members) =>
-    fc.record({
-      members: fc.constant(members),
-      held: fc.array(fc.constantFrom(0, ...members), {
+const world = uniqueArray(integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 20 }).chain(
+  (members) =>
+    record({
+      members: constant(members),
+      held: array(constantFrom(0, ...members), {
         minLength: allSlots.length,
         maxLength: allSlots.length,
       }),
     }),
-  )
+)
 
 function holdersOf(held: readonly number[]): Map<number, number> {
   return new Map([...held.entries()].filter(([, holder]) => holder !== 0))
@@ -34,9 +44,9 @@ function sharesOf(members: readonly number[], holders: ReadonlyMap<number, numbe
 }
 
 test('whoever looks in whatever order, all slots are soon held, by all alike but for one', () => {
-  const turns = fc.infiniteStream(fc.nat())
-  fc.assert(
-    fc.property(world, turns, ({ members, held }, order) => {
+  const turns = infiniteStream(nat())
+  check(
+    property(world, turns, ({ members, held }, order) => {
       const holders = holdersOf(held)
       for (let round = 0; round < 3; round += 1) {
         const left = [...members]
@@ -54,8 +64,8 @@ test('whoever looks in whatever order, all slots are soon held, by all alike but
 })
 
 test('a member takes only what nobody holds, gives only its own, and never does both', () => {
-  fc.assert(
-    fc.property(world, ({ members, held }) => {
+  check(
+    property(world, ({ members, held }) => {
       const holders = holdersOf(held)
       for (const me of members) {
         const { take, give } = balance({ me, members, holders })

@@ -10,9 +10,10 @@ interface Collected {
   /** Rows that go to places which are not all named. */
   readonly isAnywhere: boolean
   readonly isLetters: boolean
+  readonly isOrders: boolean
 }
 
-const nothing: Collected = { places: [], isAnywhere: false, isLetters: false }
+const nothing: Collected = { places: [], isAnywhere: false, isLetters: false, isOrders: false }
 
 /**
  * Calls to the other instances, collected, so that at most one message goes out in `callEveryMs`
@@ -51,18 +52,20 @@ export class Calls {
 
 function collect(collected: Collected, call: Call): Collected {
   if (call.kind === 'letters') return { ...collected, isLetters: true }
+  if (call.kind === 'orders') return { ...collected, isOrders: true }
   const places = placesAmong([...collected.places, ...call.places])
   const isAnywhere =
     collected.isAnywhere || call.places.length === 0 || places.length > callPlacesMax
   return { ...collected, isAnywhere, places: isAnywhere ? [] : places }
 }
 
-function writeCalls({ places, isAnywhere, isLetters }: Collected): string {
+function writeCalls({ places, isAnywhere, isLetters, isOrders }: Collected): string {
   return JSON.stringify({
     ...(isAnywhere || places.length > 0
       ? { outbox: places.map(({ topic, partition }) => [topic, partition]) }
       : {}),
     ...(isLetters ? { letters: true } : {}),
+    ...(isOrders ? { orders: true } : {}),
   })
 }
 
@@ -75,12 +78,13 @@ export function readCalls(payload: string): readonly Call[] {
     return []
   }
   if (!isObject(parsed)) return []
-  const { outbox, letters } = parsed
+  const { outbox, letters, orders } = parsed
   return [
     ...(Array.isArray(outbox)
       ? [{ kind: 'outbox' as const, places: outbox.flatMap((place) => placeOf(place)) }]
       : []),
     ...(letters === true ? [{ kind: 'letters' as const }] : []),
+    ...(orders === true ? [{ kind: 'orders' as const }] : []),
   ]
 }
 

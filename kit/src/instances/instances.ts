@@ -37,6 +37,8 @@ export type Call =
   | { readonly kind: 'outbox'; readonly places: readonly OutboxPlace[] }
   /** Dead letters are due that were not before. */
   | { readonly kind: 'letters' }
+  /** An operator has paused or resumed a handler, or has asked for a job. */
+  | { readonly kind: 'orders' }
 
 /** The only instance, which owns all: on SQLite, and where a test needs no more. */
 export const soleInstance: Instances = {

@@ -49,6 +49,7 @@ export class SlotSession {
       application_name: `${schema} slots`.slice(0, 63),
       connectionTimeoutMillis: postgresConnectMsMax,
       keepAlive: true,
+      pipeline: true,
       types: typeParsers,
     })
     const session = new SlotSession(client, options)
