@@ -169,10 +169,10 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
   const { env, log, store, resources, observation } = tools
 
   const transport = kafka.enabled ? starting.use(options.transport ?? openKafka(kafka)) : null
+  starting.defer(() => observation.stop())
   const relay = transport === null ? null : new Relay({ ...tools, transport })
   if (transport !== null && relay !== null) {
     observation.connect({ transport, isReady: () => relay.cluster.kind === 'met' })
-    starting.defer(() => observation.stop())
     relay.start()
     starting.defer(() => relay.stop())
   }
@@ -264,7 +264,9 @@ async function openTools(
   const outbox = new Outbox(unsentMax, store.dialect)
   await outbox.recount(store.read)
   const effects = new Effects({ store, group: definition.group, clock })
-  const { observer: given, announces = true } = options
+  const { observer: given } = options
+  // Without Kafka there is nobody to tell.
+  const announces = kafka.enabled && (options.announces ?? true)
   const watched = { service: definition, clock, random, env, log, announces }
   const observation = new Observation({
     ...watched,

@@ -157,6 +157,29 @@ test('a service that does nothing tells at its slow beat only; a silent one is k
   assert.equal(livenessOf(last, clock.nowMs() + 4 * serviceBeatMs), 'silent')
 })
 
+test('a service without Kafka tells nobody, and its stop leaves no timer', async () => {
+  const { clock, options, pass } = world()
+  const { transport: _none, ...rest } = options({ KAFKA_ENABLED: 'false' })
+  const dining = await startService(waiter, rest)
+  await dining.transaction(({ publish }) => publish('tea.served', { payload: {} }))
+  await pass(2_000)
+  await dining.stop()
+  assert.equal(clock.timers, 0)
+})
+
+test('a stop leaves no timer, also while Kafka is away', async () => {
+  const { clock, cluster, options, pass } = world()
+  const dining = await startService(waiter, options())
+  await pass(2_000)
+  cluster.stop()
+  await dining.transaction(({ publish }) => publish('tea.served', { payload: {} }))
+  await pass(2_000)
+  const stopped = dining.stop()
+  await pass(30_000)
+  await stopped
+  assert.equal(clock.timers, 0)
+})
+
 test('services of one process have their own metrics, with names that Prometheus reads', async () => {
   const { options, pass } = world()
   await using dining = await startService(waiter, options())

@@ -86,7 +86,7 @@ export class TraceSender {
   }
 
   #send(): void {
-    if (this.#sending !== null || this.#steps.length === 0) return // T3
+    if (this.#sending !== null || this.#steps.length === 0 || this.#isStopped) return // T3
     if (!this.#options.isReady()) {
       this.#sendLater()
       return
