@@ -1,4 +1,10 @@
-import { type AnyRunningService, type Log, type Random, startService } from '@millrace/kit'
+import {
+  type AnyRunningService,
+  type Log,
+  type Random,
+  startService,
+  type TopicPartition,
+} from '@millrace/kit'
 import type { UntypedServerContext } from '@millrace/kit/inside'
 import type { Agenda } from './agenda.ts'
 import { chanceOf, drawBelow, seedFor } from './chance.ts'
@@ -62,6 +68,18 @@ export class Instance {
     return this.#current?.life.isAlive === true ? this.#current.running : null
   }
 
+  get serviceName(): string {
+    return this.#options.state.name
+  }
+
+  /** Whether a partition is its own, as far as it knows, and it has said so to its store. */
+  holds(at: TopicPartition): boolean {
+    const { transport, life } = this.#current ?? {}
+    return (
+      life?.isAlive === true && [...(transport?.consumptions ?? [])].some((one) => one.holds(at))
+    )
+  }
+
   start(): void {
     if (this.#current !== null) return
     const { name, seed, agenda, cluster, state, writer, isFine, fetchMax } = this.#options
@@ -89,6 +107,7 @@ export class Instance {
       store: new SimulatedStore({ life, agenda, database, writer, isFine }),
       clock: agenda.clockOf(life),
       random,
+      announces: false,
       log: noteTroubles((what) => note(life, what)),
     }).then(
       (running) => {
