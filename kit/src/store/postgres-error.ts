@@ -17,8 +17,8 @@ const planChanged = '0A000'
 const outages = new Set(['08', '28', '3D', '53', '57', '58'])
 
 /** What Node and the driver say where there is no server to say anything. */
-const connectionLost =
-  /^(ECONN|EPIPE|ENOTFOUND|EAI_|ETIMEDOUT|EHOST|ENET)|connection|not queryable|timeout e|Query read timeout/i
+const lostCodes = /^(ECONN|EPIPE|ENOTFOUND|EAI_|ETIMEDOUT|EHOST|ENET)/
+const lostMessages = /connection|not queryable|timeout e|query read timeout/i
 
 /**
  * What went wrong, in words that say what now, where the database itself is in trouble. An error
@@ -76,5 +76,5 @@ function isSqlState(code: string): boolean {
 }
 
 function isConnectionError(code: string, error: Error): boolean {
-  return connectionLost.test(code === '' ? error.message : code)
+  return code === '' ? lostMessages.test(error.message) : lostCodes.test(code)
 }

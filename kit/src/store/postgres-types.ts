@@ -2,7 +2,7 @@ import { types } from 'pg'
 
 const int8 = 20
 
-/** How values come out: 64-bit integers as numbers, as from SQLite; the rest as the driver has it. */
+/** How values come out: 64-bit integers as numbers, as from SQLite; others as the driver does. */
 export const typeParsers: { readonly getTypeParser: typeof types.getTypeParser } = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
     return oid === int8 && format !== 'binary' ? toNumber : types.getTypeParser(oid, format)

@@ -222,7 +222,7 @@ export class SharedTransaction {
   }
 
   #rollBack(): void {
-    // A query may come late, after another member has undone all: the connection is given back once.
+    // A query may come late, after another member has undone all: it goes back only once.
     if (this.#isOver) return
     this.#working.clear()
     this.#ready.length = 0

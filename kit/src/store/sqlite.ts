@@ -84,7 +84,8 @@ async function open(options: SqliteOptions, keeping: Keeping): Promise<Store<Kit
  * A SQLite file with one connection that writes, behind a queue, and one that reads what is
  * committed. A second writing connection would block the event loop while it waits, and fail.
  *
- * D1. What is committed is on disk before its promise resolves: `synchronous` is FULL, but in memory.
+ * D1. What is committed is on disk before its promise resolves: `synchronous` is FULL. Not so in
+ *     memory.
  * D2. Only the writer's turns use the writing connection.
  */
 class SqliteStore implements Store<KitTables> {

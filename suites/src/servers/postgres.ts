@@ -67,7 +67,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   }
 }
 
-/** The folder with PostgreSQL's programs, which Debian keeps off the path; installs it if missing. */
+/** Where PostgreSQL's programs are, which Debian keeps off the path; installs it if missing. */
 export async function bringPostgres(): Promise<string> {
   const found = findPrograms()
   if (found !== null) return found
