@@ -32,9 +32,9 @@ check(
     const worker = await bench.start({})
     const tasks = ['a', 'bb', 'c', 'dd']
     let said = 0
-    let isOver = false
+    const load = new AbortController()
     const saying = (async () => {
-      while (!isOver) {
+      while (!load.signal.aborted) {
         said += 1
         const step = String(said)
         await worker.running.transaction(async ({ publish }) => {
@@ -50,7 +50,7 @@ check(
       await brokers.restart(nodeId)
       await brokers.settled()
     }
-    isOver = true
+    load.abort()
     await saying
     const done = await worker.untilDone(said * tasks.length)
     const steps = Array.from({ length: said }, (_, index) => String(index + 1))
