@@ -57,7 +57,10 @@ export function findLoginOf(db: Kysely<AuthTables>, userId: string): Promise<Log
   return db.selectFrom('logins').selectAll().where('userId', '=', userId).executeTakeFirst()
 }
 
-/** The account is there: its login stays. One that another program made gets one without password. */
+/**
+ * The account is there: its login stays. An account that another program made gets a login
+ * without a password; a reset gives it one.
+ */
 export async function confirmLogin(
   db: Transaction<AuthTables>,
   { userId, email }: { readonly userId: string; readonly email: string },

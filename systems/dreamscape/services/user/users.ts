@@ -15,7 +15,7 @@ export interface NewUser {
   readonly lastName: string
 }
 
-/** Adds a person who has told nothing yet but name and address. Throws a problem where it is taken. */
+/** Adds a person, known by name and address so far. Throws a problem where that is taken. */
 export async function insertUser(db: Transaction<UserTables>, user: NewUser): Promise<void> {
   const row: Row = {
     ...user,
