@@ -234,12 +234,6 @@ export const batchEventsMax = 1_000
 /** How long a batch may wait for its events: what waits holds back its partition. */
 export const batchWaitMsMax = 60_000
 
-/**
- * Keys of one subscription that wait for a slot: enough to fill it many times over. Beyond it
- * records stay as they came, because decoded ones are many times as large.
- */
-export const readyMax = 1_000
-
 /** Inbox rows of handlers that used no transaction, written in one: some milliseconds. */
 export const handledRowsMax = 1_000
 
@@ -417,3 +411,27 @@ export const projectionPollMs = 250
 
 /** A projection that waits at an event, or for Kafka, tries again after this. */
 export const projectionTroubleMs = 5_000
+
+/** Letters that one transaction of a redrive or discard takes: some tens of milliseconds. */
+export const lettersChunkMax = 250
+
+/** Letters that a dry run gives to their handlers: enough to know, and minutes at most. */
+export const lettersTriedMax = 10_000
+
+/** A letter that was redriven so often, and failed alike each time, needs a person. */
+export const alikeRedrivesMax = 3
+
+/** How often a job tells how far it is. */
+export const jobToldEveryMs = 500
+
+/** A job that goes on slowly says at this beat that it goes on. */
+export const jobBeatMs = 5_000
+
+/** A net under the calls between instances: jobs that were begun, pauses that were asked for. */
+export const ordersSweepMs = 5_000
+
+/** How long a job that has ended can be looked up. */
+export const jobsKeptMs = 7 * 24 * 60 * 60 * 1000
+
+/** A payload that somebody edits by hand, and that travels in a command. */
+export const editedBytesMax = 256 * 1024

@@ -173,7 +173,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
       partitions: [...this.#intakes.values()].map(({ intake: { partition } }) => {
         return { topic: partition.topic, partition: partition.partition }
       }),
-      events: this.#dispatcher.size,
+      events: [...this.#intakes.values()].reduce((sum, { intake }) => sum + intake.size, 0),
       heldKeys: this.#parking.heldKeys,
       outages: this.#dispatcher
         .breakers()
@@ -299,12 +299,13 @@ class Consumer implements RunningConsumer, ConsumerListener {
     const { topic } = partition
     const subscription = this.#retryTopics.stepOf(topic)?.subscription
     const all = this.#subscriptions.filter((one) => one.topic === topic)
+    const subscriptions = subscription === undefined ? all : [subscription]
     return new PartitionIntake({
       tools: this.#options,
       partition,
-      ...(subscription === undefined
-        ? { subscriptions: all }
-        : { subscriptions: [subscription], originalTopic: subscription.topic }),
+      subscriptions,
+      ...(subscription === undefined ? {} : { originalTopic: subscription.topic }),
+      room: () => this.#dispatcher.room(subscriptions),
       onTheirWay: this.#onTheirWay,
       deliver: (delivery) => this.#dispatcher.add(delivery),
       reject: (record, reason) => this.#reject(record, partition, reason),

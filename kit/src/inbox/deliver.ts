@@ -34,6 +34,8 @@ export type DeliveryOutcome =
 
 export interface DeliverOptions {
   readonly handledRows: HandledRows
+  /** Its handler is done, and used no transaction: others may begin while it is written down. */
+  readonly release: () => void
   readonly fence: Fence
   /** Joins the handler's transaction, after the inbox rows: what else must be true with them. */
   readonly alongside?: (db: Transaction<KitTables>) => Promise<AfterCommit>
@@ -141,7 +143,7 @@ function openFor(tools: DeliveryTools, options: HandleOptions, opening: Opening)
 /** A handler that used no transaction takes none of its own. */
 async function commit(
   tools: DeliveryTools,
-  { run, alongside, handledRows }: HandleOptions,
+  { run, alongside, handledRows, release }: HandleOptions,
   handling: Opened,
 ): Promise<void> {
   if (handling.isUsed() || alongside !== undefined) {
@@ -149,6 +151,7 @@ async function commit(
     return
   }
   await handling.rollback()
+  release()
   const rows = inboxRowsOf(run.deliveries, tools.clock.nowMs())
   await handledRows.add(rows, () => run.handler.signal.aborted)
 }

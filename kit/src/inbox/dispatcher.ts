@@ -50,6 +50,7 @@ export class Dispatcher {
   /** Waiting in memory for their next attempt; their keys are out (X1). */
   readonly #held = new Map<Delivery, Timer>()
   readonly #settlement: Settlement
+  #hungry: { readonly subscriptions: readonly Subscription[]; readonly resolve: () => void }[] = []
   #isDispatching = false
   #isStopped = false
 
@@ -70,17 +71,24 @@ export class Dispatcher {
     )
   }
 
-  /** Deliveries in memory that are not done. */
-  get size(): number {
-    return this.#queues.size + this.#runs.size + this.#held.size
-  }
-
   breakers(): readonly { readonly subscription: string; readonly state: BreakerState }[] {
     return [...this.#lanes].map(([subscription, { state }]) => ({ subscription, state }))
   }
 
   overdue(): readonly OverdueHandler[] {
     return this.#runs.overdue()
+  }
+
+  /**
+   * Null where the lanes have room for more; else it resolves when they may have. What waits
+   * behind its own key does not count: other keys must not wait for it.
+   */
+  room(subscriptions: readonly Subscription[]): Promise<void> | null {
+    const isFull = (one: Subscription): boolean => this.#queues.ready(one.name) >= readyMaxOf(one)
+    if (this.#isStopped || !subscriptions.some(isFull)) return null
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#hungry.push({ subscriptions, resolve })
+    return promise
   }
 
   add(delivery: Delivery): void {
@@ -141,7 +149,21 @@ export class Dispatcher {
     queueMicrotask(() => {
       this.#isDispatching = false
       this.#dispatch()
+      this.#feed()
     })
+  }
+
+  /** Tells those who wait for room, at half of the limit, so that they bring more than one. */
+  #feed(): void {
+    if (this.#hungry.length === 0) return
+    const isLow = (one: Subscription): boolean =>
+      this.#queues.ready(one.name) * 2 <= readyMaxOf(one)
+    const waiting = this.#hungry
+    this.#hungry = []
+    for (const one of waiting) {
+      if (this.#isStopped || one.subscriptions.every(isLow)) one.resolve()
+      else this.#hungry.push(one)
+    }
   }
 
   #dispatch(): void {
@@ -190,6 +212,7 @@ export class Dispatcher {
     const letter = first.source.kind === 'stored' ? first.source.letter : null
     const outcome = await deliver(tools, run, {
       handledRows: this.#handledRows,
+      release: () => this.#release(run),
       fence: this.#options.fence,
       ...(letter === null
         ? {}
@@ -237,9 +260,18 @@ export class Dispatcher {
     }
   }
 
-  #leave(run: Run): void {
-    run.lane.end(run)
+  #release(run: Run): void {
+    if (this.#handledRows.isBehind) return
+    run.isReleased = true
+    run.lane.release()
     this.#slots.give(run.subscription.name)
+    this.#dispatchSoon()
+  }
+
+  #leave(run: Run): void {
+    const { lane, isReleased, subscription } = run
+    lane.end(run, { isReleased })
+    if (!isReleased) this.#slots.give(subscription.name)
     this.#runs.end(run)
     this.#dispatchSoon()
   }
@@ -254,6 +286,11 @@ export class Dispatcher {
     if (found === undefined) throw new Error(`no subscription is named "${lane}"`)
     return found
   }
+}
+
+/** Keys that are ready to fill its runs twice: beyond it, decoding more would only fill memory. */
+function readyMaxOf({ batch }: Subscription): number {
+  return 2 * (batch?.sizeMax ?? handlersRunningMax)
 }
 
 function abandon({ source }: Delivery): void {

@@ -27,6 +27,11 @@ export class HandledRows {
     this.#store = store
   }
 
+  /** True where more wait than one transaction takes: those who add them are ahead of the store. */
+  get isBehind(): boolean {
+    return this.#waiting.length >= handledRowsMax
+  }
+
   /** Resolves when the rows are committed. A row that is there already stays as it is. */
   add(rows: readonly InboxRow[], isOver: () => boolean): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()

@@ -63,6 +63,11 @@ export class KeyQueues<Item extends Queued> {
     return this.#waiting.get(lane) ?? 0
   }
 
+  /** Keys of which an item of the lane is ready. */
+  ready(lane: string): number {
+    return this.#lanes.get(lane)?.size ?? 0
+  }
+
   /** What is out of the key is done: the next of it becomes ready. */
   finish(key: string): void {
     const queue = this.#queueOf(key)

@@ -28,6 +28,8 @@ export class Lane {
   readonly #breaker: Breaker
   /** What runs, with the number of the outage after which it began. */
   readonly #running = new Map<object, number>()
+  /** Of those, how many have left their place to others already. */
+  #released = 0
   /** Of those, how many began after the last outage did. */
   #trials = 0
   #outages = 0
@@ -58,11 +60,11 @@ export class Lane {
     const { state } = this
     switch (state.kind) {
       case 'closed':
-        return this.#running.size < this.#options.concurrency
+        return this.#atWork < this.#options.concurrency
       case 'open':
         return this.#isProbeDue && this.#trials === 0
       case 'ramping':
-        return this.#trials < state.runsMax && this.#running.size < this.#options.concurrency
+        return this.#trials < state.runsMax && this.#atWork < this.#options.concurrency
       default:
         return state satisfies never
     }
@@ -89,7 +91,13 @@ export class Lane {
     this.#batchTimer = null
   }
 
-  end(run: object): void {
+  /** Its handler is done, and another may begin, though what comes of it is not known yet. */
+  release(): void {
+    this.#released += 1
+  }
+
+  end(run: object, { isReleased = false } = {}): void {
+    if (isReleased) this.#released -= 1
     if (this.#isTrial(run)) this.#trials -= 1
     this.#running.delete(run)
   }
@@ -129,6 +137,10 @@ export class Lane {
     this.#isStopped = true
     this.#probeTimer?.cancel()
     this.#batchTimer?.cancel()
+  }
+
+  get #atWork(): number {
+    return this.#running.size - this.#released
   }
 
   #isTrial(run: object): boolean {

@@ -23,6 +23,8 @@ export interface IntakeOptions {
   readonly subscriptions: readonly Subscription[]
   /** For a retry topic: the topic whose events it holds, each until it is due. */
   readonly originalTopic?: string
+  /** Null where there is room for more deliveries; else it resolves when there may be. */
+  readonly room: () => Promise<void> | null
   readonly deliver: (delivery: Delivery) => void
   readonly reject: (record: IncomingRecord, reason: string) => Promise<void>
   /** Events on their way, of all partitions, by `subscription event_id`. */
@@ -138,6 +140,9 @@ export class PartitionIntake {
     const { clock, log } = this.#options.tools
     for (let at = 0; at < records.length && !this.#isLeaving; ) {
       try {
+        for (let room = this.#options.room(); room !== null; room = this.#options.room()) {
+          await room
+        }
         const due = await this.#dueOf(records.slice(at))
         at += await this.#readChunk(due)
       } catch (error) {

@@ -17,6 +17,8 @@ export interface Run {
   deliveries: readonly Delivery[]
   /** True where nobody waits for it any more: what comes of it is nobody's fault. */
   isCutShort: boolean
+  /** True where its handler is done, and it waits only to be written down. */
+  isReleased: boolean
 }
 
 /**
@@ -37,15 +39,10 @@ export class Runs {
     this.#tools = tools
   }
 
-  /** Deliveries at work. */
-  get size(): number {
-    let size = 0
-    for (const { deliveries } of this.#running) size += deliveries.length
-    return size
-  }
-
   begin(subscription: Subscription, lane: Lane, deliveries: readonly Delivery[]): Run {
-    const run = { subscription, lane, handler: new HandlerRun(), deliveries, isCutShort: false }
+    const handler = new HandlerRun()
+    const state = { isCutShort: false, isReleased: false }
+    const run = { subscription, lane, handler, deliveries, ...state }
     this.#running.add(run)
     this.#deadlinesOf(run).add(run)
     return run
