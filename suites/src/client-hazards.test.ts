@@ -12,9 +12,10 @@ import {
   Metadata,
   OffsetCommit,
   Produce,
+  type ProduceRequest,
 } from '@millrace/wire'
 import { Admin } from '@platformatic/kafka'
-import { RecordingListener, recordOf } from './recording-listener.ts'
+import { RecordingListener, recordOf, textOf } from './recording-listener.ts'
 
 /** What is known of `@platformatic/kafka` 2.x to bite, each shown on a broker that provokes it. */
 
@@ -50,7 +51,19 @@ const codes = {
   ILLEGAL_GENERATION: 22,
   COORDINATOR_NOT_AVAILABLE: 15,
   NOT_ENOUGH_REPLICAS: 19,
+  NOT_LEADER_OR_FOLLOWER: 6,
+  UNKNOWN_PRODUCER_ID: 59,
   TOPIC_AUTHORIZATION_FAILED: 29,
+}
+
+/** Says of every partition that nothing was stored. */
+function refusedProduce({ topicData }: ProduceRequest, errorCode: number) {
+  return {
+    responses: topicData.map(({ name, partitionData }) => ({
+      name,
+      partitionResponses: partitionData.map(({ index }) => ({ index, errorCode, baseOffset: -1n })),
+    })),
+  }
 }
 
 hazard(
@@ -123,16 +136,7 @@ hazard(
     {
       using _ = bench.broker.intercept(Produce, async ({ request, proceed }) => {
         await proceed({ ...request, topicData: [] })
-        return {
-          responses: request.topicData.map(({ name, partitionData }) => ({
-            name,
-            partitionResponses: partitionData.map(({ index }) => ({
-              index,
-              errorCode: codes.NOT_ENOUGH_REPLICAS,
-              baseOffset: -1n,
-            })),
-          })),
-        }
+        return refusedProduce(request, codes.NOT_ENOUGH_REPLICAS)
       })
       const outcome = await bench.transport.send(at, [recordOf('a')])
       assert.equal(outcome.kind, 'unavailable')
@@ -141,6 +145,31 @@ hazard(
     assert.equal((await bench.transport.send(at, [recordOf('a')])).kind, 'sent')
   },
 )
+
+const failovers: readonly [string, number, 'the same' | 'another'][] = [
+  ['its leader has moved', codes.NOT_LEADER_OR_FOLLOWER, 'the same'],
+  ['its producer is forgotten', codes.UNKNOWN_PRODUCER_ID, 'another'],
+]
+for (const [what, errorCode, producer] of failovers) {
+  hazard(`a produce that was not stored because ${what} is repeated, once`, async (bench) => {
+    const sent: { readonly producerId: bigint; readonly sequence: number }[] = []
+    using _ = bench.broker.intercept(Produce, async ({ request, proceed }) => {
+      const [{ records } = {}] = request.topicData.flatMap(({ partitionData }) => partitionData)
+      const batch = Buffer.concat(records instanceof Uint8Array ? [records] : (records ?? []))
+      sent.push({ producerId: batch.readBigInt64BE(43), sequence: batch.readInt32BE(53) })
+      return sent.length === 2 ? refusedProduce(request, errorCode) : proceed()
+    })
+    for (const value of ['a', 'b', 'c']) {
+      assert.equal((await bench.transport.send(at, [recordOf(value)])).kind, 'sent')
+    }
+    const read = await bench.transport.readFrom(at, 0n, 10)
+    assert.deepEqual(read.map(textOf), ['a', 'b', 'c'])
+    const [, refused, repeated] = sent
+    const isSame = refused?.producerId === repeated?.producerId
+    assert.equal(isSame, producer === 'the same')
+    assert.equal(repeated?.sequence, isSame ? refused?.sequence : 0)
+  })
+}
 
 hazard('a commit of an old generation is fenced, and reading goes on', async (bench) => {
   const listener = new RecordingListener()
@@ -203,6 +232,40 @@ hazard('records that were asked for before a rebalance are dropped after it', as
     )
   }
 })
+
+hazard('heartbeats go on while a member drains what leaves it', async (bench) => {
+  const generations: number[] = []
+  using _ = bench.broker.intercept(Heartbeat, async ({ request, proceed }) => {
+    generations.push(request.generationId)
+    return proceed()
+  })
+  const one = new RecordingListener()
+  one.onRevoked = async () => {
+    const enough = generations.length + 2
+    while (generations.length < enough) await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  bench.transport.consume({ group, instanceId: 'one', topics: [topic], listener: one })
+  await one.until(() => one.owned.length === 2)
+  const two = new RecordingListener()
+  bench.connect().consume({ group, instanceId: 'two', topics: [topic], listener: two })
+  await two.until(() => two.owned.length === 1)
+  assert.deepEqual(one.losses, [])
+})
+
+hazard(
+  'a member that Kafka has put out has lost its partitions, and commits nothing',
+  async (bench) => {
+    const listener = new RecordingListener()
+    bench.transport.consume({ group, instanceId: 'one', topics: [topic], listener })
+    await listener.until(() => listener.owned.length === 2)
+    // Another process takes our instance id, and with it our place.
+    const impostor = new RecordingListener()
+    bench.connect().consume({ group, instanceId: 'one', topics: [topic], listener: impostor })
+    await listener.until(() => listener.losses.length === 1)
+    assert.equal(listener.losses.at(0)?.length, 2)
+    assert.match(listener.failures.at(0)?.message ?? '', /another process .* our instance id/)
+  },
+)
 
 hazard('a rejoin that fails does not end the membership', async (bench) => {
   const listener = new RecordingListener()
