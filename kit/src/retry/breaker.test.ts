@@ -94,15 +94,24 @@ test('each answer lets one more run, each failure alike halves them, down to a p
     breaker.succeeded()
     ramp.push(runsMax())
   }
-  for (const _ of [1, 2]) {
-    assert.equal(breaker.failed('b', failure('down'), trial), 'outage')
-    ramp.push(runsMax())
-  }
-  assert.deepEqual(ramp, [2, 3, 4, 5, 2, 1])
-  breaker.failed('b', failure('down'), trial)
+  assert.equal(breaker.failed('b', failure('down'), trial), 'outage')
+  ramp.push(runsMax())
+  assert.deepEqual(ramp, [2, 3, 4, 5, 2])
+  assert.equal(breaker.failed('b', failure('down'), trial), 'outage')
   assert.equal(breaker.state.kind, 'open')
   for (let answer = 0; answer < 8; answer += 1) breaker.succeeded()
   assert.equal(breaker.state.kind, 'closed')
+})
+
+test('an event that is answered, and then cannot be put aside, is not tried without a pause', () => {
+  const breaker = new Breaker(() => 0, 8)
+  const trial = { nowMs: 5, isTrial: true }
+  breaker.failed('a', failure('disk full', true), free)
+  for (const _ of [1, 2, 3]) {
+    assert.equal(breaker.failed('a', failure('poison'), trial), 'counted')
+    assert.equal(breaker.failed('a', failure('disk full', true), trial), 'outage')
+    assert.equal(breaker.state.kind, 'open')
+  }
 })
 
 test('a subscription that runs one event at a time is back with its probe', () => {

@@ -96,7 +96,8 @@ export class Breaker {
       return
     }
     const runsMax = Math.floor(state.runsMax / 2)
-    if (runsMax < 1) this.#open(failure, nowMs, 0)
+    // One at a time without a pause would be a loop, where an event is answered and then fails.
+    if (runsMax <= 1) this.#open(failure, nowMs, 0)
     else this.#state = { ...state, runsMax }
   }
 
