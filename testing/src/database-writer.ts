@@ -8,7 +8,7 @@ export interface DatabaseWriterOptions {
   readonly agenda: Agenda
   readonly database: MemoryDatabase
   /** Called after each commit, in the step that made it. */
-  readonly committed: () => void
+  readonly committed: (life: Life) => void
 }
 
 interface Held {
@@ -114,7 +114,7 @@ export class DatabaseWriter {
         }
         database.commit()
         this.#held = null
-        committed()
+        committed(life)
         agenda.add({ life, what: `hears of its commit of "${name}"`, perform: resolve })
       },
       troubles: [{ what: 'but the disk is full', perform: fail }],

@@ -1,4 +1,4 @@
-import type { IncomingRecord } from '@millrace/kit'
+import type { IncomingRecord, TopicPartition } from '@millrace/kit'
 import { readHeaders } from '@millrace/kit/inside'
 import type { SaidLedger } from './said-ledger.ts'
 import type { ServiceState } from './service-state.ts'
@@ -8,13 +8,17 @@ export interface HeardPlace {
   readonly eventType: string
   readonly topic: string
   readonly key: string | null
+  readonly at: TopicPartition
 }
+
+type OtherOwner = (at: TopicPartition) => string | null
 
 /**
  * What handlers did in their databases, by what is committed there.
  *
  * P3. A handler's transaction commits once for each event.
  * P4. Of one key they commit in the order of the topic, whatever failed meanwhile.
+ * P6. An instance commits nothing of a partition that another has taken.
  * P5. While a key is held by a letter, no handler is called for another of its events.
  */
 export class HeardLedger {
@@ -24,6 +28,8 @@ export class HeardLedger {
   /** `service subscription event`. */
   readonly #handled = new Set<string>()
   readonly #gone = new Set<string>()
+  /** Events that run as letters, wherever their partition is. */
+  readonly #stored = new Set<string>()
   /** Whose last run came to its end, and whether it had used its transaction. */
   readonly #ended = new Map<string, boolean>()
 
@@ -36,7 +42,8 @@ export class HeardLedger {
     const { id, type } = readHeaders(record.headers)
     if (id === undefined || type === undefined) return
     const key = record.key === null ? null : new TextDecoder().decode(record.key)
-    this.#places.set(id, { eventType: type, topic: record.topic, key })
+    const { topic, partition } = record
+    this.#places.set(id, { eventType: type, topic, key, at: { topic, partition } })
   }
 
   /** Records of programs that are not simulated: nobody sends them to the next cluster again. */
@@ -54,10 +61,15 @@ export class HeardLedger {
     event: { readonly eventId: string; readonly eventType: string },
   ): void {
     const place = this.#places.get(event.eventId)
+    this.#stored.delete(event.eventId)
     const route = state.definition.catalogue.routes.get(event.eventType)
     if (place === undefined || place.key === null || route === undefined) return
     const head = state.headOf(route.stream, place.key)
-    if (head === null || head.event_id === event.eventId) return
+    if (head === null) return
+    if (head.event_id === event.eventId) {
+      this.#stored.add(event.eventId)
+      return
+    }
     this.#verdict.violated(
       'P5',
       `the handler of "${event.eventType}" in ${state.name} is called for ${event.eventId}, ` +
@@ -70,8 +82,9 @@ export class HeardLedger {
     this.#ended.set(`${state.name} ${subscription} ${id}`, hasUsedDb)
   }
 
-  committed(state: ServiceState): void {
-    this.#workCommitted(state)
+  /** `otherOwner`: who, but the one that has just committed, has a partition by now. */
+  committed(state: ServiceState, otherOwner: OtherOwner): void {
+    this.#workCommitted(state, otherOwner)
     for (const { event_id: id, subscription } of state.inbox()) {
       const handled = `${state.name} ${subscription} ${id}`
       if (subscription.startsWith('millrace.') || this.#handled.has(handled)) continue
@@ -87,7 +100,7 @@ export class HeardLedger {
     }
   }
 
-  #workCommitted(state: ServiceState): void {
+  #workCommitted(state: ServiceState, otherOwner: OtherOwner): void {
     for (const { event_id: id, subscription } of state.heard()) {
       const handled = `${state.name} ${subscription} ${id}`
       if (this.#handled.has(handled)) {
@@ -98,6 +111,7 @@ export class HeardLedger {
       }
       this.#handled.add(handled)
       this.#inOrder(state, subscription, id)
+      this.#underClaim(state, id, otherOwner)
     }
   }
 
@@ -110,6 +124,18 @@ export class HeardLedger {
       if (this.#gone.has(id) || aside.has(id)) return false
       return !this.isHandled(state.name, place.eventType, id)
     })
+  }
+
+  /** P6. */
+  #underClaim(state: ServiceState, id: string, otherOwner: OtherOwner): void {
+    const { at } = this.#places.get(id) ?? {}
+    const owner = at === undefined || this.#stored.has(id) ? null : otherOwner(at)
+    if (at === undefined || owner === null) return
+    this.#verdict.violated(
+      'P6',
+      `an instance of ${state.name} has committed ${id} of ${at.topic}/${at.partition} late: ` +
+        `${owner} has the partition by now`,
+    )
   }
 
   /** P4. */

@@ -12,7 +12,10 @@ export const chaosStepsMax = 400
 export const actStepsMax = 2_000
 
 /** After the last fault all must be done in this time, waits for retries included. */
-export const settleMsMax = 30 * 60 * 1000
+export const settleMsMax = 24 * 60 * 60 * 1000
+
+/** What is left to do and stays the same for so long will stay: longer than any sweep waits. */
+export const stillMsMax = 5 * 60 * 1000
 
 /** A schedule that takes more steps goes round in circles. */
 export const stepsMax = 200_000
@@ -32,8 +35,9 @@ export const restartMsMax = 20_000
 /** How long Kafka, a disk or a dependency is in trouble, and an instance is paused, at most. */
 export const troubleMsMax = 30_000
 
-/** Runs that the search for a shorter schedule may take. */
+/** Runs and steps that the search for a shorter schedule may take: some seconds. */
 export const shrinkRunsMax = 400
+export const shrinkStepsMax = 200_000
 
 /** What a database takes to see that the connection of a dead instance is gone. */
 export const slotsFreeMs = 3_000

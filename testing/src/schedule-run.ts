@@ -7,8 +7,8 @@ import {
   orderly,
   type Situation,
 } from './decisions.ts'
-import { settleMsMax, stepsMax } from './limits.ts'
-import { checkOutages, leftToDo } from './settled.ts'
+import { settleMsMax, stepsMax, stillMsMax } from './limits.ts'
+import { checkOutages, leftToDo, waitsForRetryMark } from './settled.ts'
 import { SimulatedSystem, type SystemOptions } from './simulated-system.ts'
 import { Trace, type TraceLine } from './trace.ts'
 import type { Violation } from './verdict.ts'
@@ -51,6 +51,9 @@ class ScheduleRun {
   #acts: readonly Act[] = []
   #chooser: Chooser | null
   #healedAtMs = 0
+  /** What was left to do when it last changed, and when that was. */
+  #left = ''
+  #changedAtMs = 0
 
   constructor(trace: Trace, options: ScheduleOptions) {
     this.#trace = trace
@@ -109,9 +112,14 @@ class ScheduleRun {
     checkOutages(system)
     const left = leftToDo(system)
     if (left.length === 0) return true
+    const { nowMs } = system.agenda
+    if (left.join() !== this.#left) this.#changedAtMs = nowMs
+    this.#left = left.join()
+    const waitsForRetry = left.some((one) => one.includes(waitsForRetryMark))
     const isStuck =
       decision === null ||
-      system.agenda.nowMs - this.#healedAtMs > settleMsMax ||
+      (!waitsForRetry && nowMs - this.#changedAtMs > stillMsMax) ||
+      nowMs - this.#healedAtMs > settleMsMax ||
       this.steps > stepsMax
     if (isStuck) {
       const list = left.slice(0, 5).join('; ')

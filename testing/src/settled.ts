@@ -3,6 +3,9 @@ import { outageMark } from './dependency.ts'
 import type { ServiceState } from './service-state.ts'
 import type { SimulatedSystem } from './simulated-system.ts'
 
+/** What is left where an event's next attempt is due later: it may be hours. */
+export const waitsForRetryMark = 'waits for another attempt'
+
 /**
  * What is left to do, once nothing goes wrong any more; empty when all is done (P6): each event is
  * handled, parked or rejected, nothing waits in an outbox, and the offsets are at the ends.
@@ -34,7 +37,7 @@ function waiting(state: ServiceState): readonly string[] {
   const due = state.putAside().filter((letter) => letter.state === 'waiting')
   return [
     ...(unsent > 0 ? [`${unsent} events of ${state.name} are not sent`] : []),
-    ...due.map(({ event_id: id }) => `${id} waits for another attempt in ${state.name}`),
+    ...due.map(({ event_id: id }) => `${id} ${waitsForRetryMark} in ${state.name}`),
   ]
 }
 

@@ -1,5 +1,5 @@
 import { type Deviation, RecordedChooser } from './decisions.ts'
-import { shrinkRunsMax } from './limits.ts'
+import { shrinkRunsMax, shrinkStepsMax } from './limits.ts'
 import { runSchedule, type ScheduleOptions, type ScheduleResult } from './schedule-run.ts'
 
 export interface Shrunk {
@@ -43,6 +43,7 @@ class Search {
   readonly #parts: Parts
   readonly #failed: ScheduleResult
   #runs = 0
+  #steps = 0
 
   constructor(parts: Parts, failed: ScheduleResult) {
     this.#parts = parts
@@ -69,10 +70,11 @@ class Search {
 
   /** True where it breaks the same rule, and is shorter. */
   async #try(deviations: readonly Deviation[], withoutActs: ReadonlySet<number>): Promise<boolean> {
-    if (this.#runs >= shrinkRunsMax) return false
+    if (this.#runs >= shrinkRunsMax || this.#steps >= shrinkStepsMax) return false
     this.#runs += 1
     const chooser = new RecordedChooser(deviations)
     const result = await runSchedule({ ...this.#parts, chooser, withoutActs })
+    this.#steps += result.steps
     if (result.violation?.rule !== this.#failed.violation?.rule) return false
     const { best } = this
     const isShorter =

@@ -16,6 +16,8 @@ export interface SimulateOptions {
   readonly seed?: number
   /** Which faults may happen. Default: all. */
   readonly faults?: readonly FaultName[]
+  /** Whether a failure is followed by the search for a shorter schedule. Default: true. */
+  readonly shrink?: boolean
   /** Called after each schedule. */
   readonly progress?: (done: Progress) => void
   /** Ends early where it is over. */
@@ -93,7 +95,7 @@ export async function simulate(
     const parts = { ...shared, seed }
     const result = await runSchedule({ ...parts, chooser: new DrawnChooser(seed) })
     steps += result.steps
-    if (result.violation !== null) throw await failureOf(parts, result)
+    if (result.violation !== null) throw await failureOf(parts, result, options)
     if (done === 0) await assertRepeatable(parts, result)
     progress?.({ schedules: done + 1, steps })
   }
@@ -102,7 +104,11 @@ export async function simulate(
 
 type Parts = Omit<Parameters<typeof runSchedule>[0], 'chooser'>
 
-async function failureOf(parts: Parts, result: ScheduleResult): Promise<Error> {
+async function failureOf(
+  parts: Parts,
+  result: ScheduleResult,
+  { shrink: isToShrink = true }: SimulateOptions,
+): Promise<Error> {
   const { seed } = parts
   const again = await runSchedule({ ...parts, chooser: new RecordedChooser(result.deviations) })
   const violation = result.violation ?? { rule: 'none', message: '' }
@@ -115,7 +121,8 @@ async function failureOf(parts: Parts, result: ScheduleResult): Promise<Error> {
       isRepeatable: (await drawnAgain(parts)).hash === result.hash,
     })
   }
-  const shrunk = await shrink(parts, again, actsMax)
+  const unshrunk = { result: again, withoutActs: new Set<number>(), runs: 0 }
+  const shrunk = isToShrink ? await shrink(parts, again, actsMax) : unshrunk
   return new SimulationFailure(seed, shrunk.result.violation ?? violation, {
     trace: shrunk.result.trace,
     deviations: shrunk.result.deviations.length,

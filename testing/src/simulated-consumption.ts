@@ -89,6 +89,13 @@ export class SimulatedConsumption implements Consumption, GroupClient {
     })
   }
 
+  /** It owns the partition, by its group's reckoning, and its listener has taken it. */
+  holds(at: TopicPartition): boolean {
+    const { cluster, consume } = this.#options
+    const isTaken = this.#owned.get(partitionKey(at))?.isReady === true
+    return isTaken && this.#isJoined && cluster.group(consume.group).isOwner(this, at)
+  }
+
   async stop(): Promise<void> {
     this.end()
     const { cluster, consume } = this.#options
@@ -110,7 +117,8 @@ export class SimulatedConsumption implements Consumption, GroupClient {
 
   speakAgain(): void {
     const { cluster, consume } = this.#options
-    if (this.#isJoined && !cluster.isAway) cluster.group(consume.group).speak(this)
+    if (cluster.isAway) this.lose('Kafka is away')
+    else if (this.#isJoined) cluster.group(consume.group).speak(this)
   }
 
   release(partitions: readonly TopicPartition[], done: () => void): void {

@@ -1,4 +1,4 @@
-import type { AnyServiceDefinition } from '@millrace/kit'
+import type { AnyServiceDefinition, TopicPartition } from '@millrace/kit'
 import { Agenda } from './agenda.ts'
 import { chanceOf, drawBelow, drawOne, seedFor } from './chance.ts'
 import { DatabaseWriter } from './database-writer.ts'
@@ -90,6 +90,14 @@ export class SimulatedSystem implements Disposable {
     })
   }
 
+  /** Another instance of the service that has the partition now, and has taken it. */
+  #otherOwnerOf(state: ServiceState, life: Life, at: TopicPartition): string | null {
+    const owner = this.instances.find(
+      (instance) => instance.serviceName === state.name && instance.holds(at),
+    )
+    return owner === undefined || owner.life === life ? null : owner.name
+  }
+
   [Symbol.dispose](): void {
     for (const instance of this.instances) instance.dispose()
     for (const { name, database } of this.states.values()) {
@@ -105,7 +113,11 @@ export class SimulatedSystem implements Disposable {
     const { agenda, heard, verdict } = this
     const { database } = state
     const effects = this.#effects
-    const writer = new DatabaseWriter({ agenda, database, committed: () => this.#committed(state) })
+    const writer = new DatabaseWriter({
+      agenda,
+      database,
+      committed: (life) => this.#committed(state, life),
+    })
     this.states.set(service.name, state)
     this.#writers.set(service.name, writer)
     this.#sources.add(service.name)
@@ -133,9 +145,9 @@ export class SimulatedSystem implements Disposable {
     this.instances.push(new Instance({ ...shared, ...parts, name }))
   }
 
-  #committed(state: ServiceState): void {
+  #committed(state: ServiceState, life: Life): void {
     this.said.committed(state)
-    this.heard.committed(state)
+    this.heard.committed(state, (at) => this.#otherOwnerOf(state, life, at))
     this.#effects.committed(state)
   }
 }

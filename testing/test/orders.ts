@@ -78,14 +78,17 @@ export function ordersScenario(world: World): Scenario {
   })
   const paying = payments(charge)
   const booking = ledger()
-  const orders = ['a', 'b', 'a', 'c', 'a', 'b'].slice(0, 2 + Math.floor(world.random() * 4))
-  const poison = world.random() < 0.3 ? Math.floor(world.random() * orders.length) : -1
+  const count = 2 + Math.floor(world.random() * 4)
+  const numbers = Array.from({ length: count }, (_, number) => number)
+  const orderOf = numbers.map(() => (world.random() < 0.5 ? 'a' : world.random() < 0.5 ? 'b' : 'c'))
+  const poison = world.random() < 0.3 ? Math.floor(world.random() * count) : -1
   return {
     services: [{ service: paying, instances: world.random() < 0.4 ? 2 : 1 }, booking],
     acts: [
-      ...orders.map((orderId, number) => {
+      ...numbers.map((number) => {
+        const orderId = orderOf[number] ?? 'a'
         const payload = { number, ...(number === poison ? { isPoison: true } : {}) }
-        return number % 3 === 2
+        return world.random() < 0.25
           ? world.arrives(catalogue, 'order.changed', { orderId, payload: { number } })
           : world.says(paying, 'order.placed', { orderId, payload })
       }),

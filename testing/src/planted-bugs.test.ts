@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Edit, loadWithBug } from '../test/plant.ts'
+
+/** Bugs in the kit, each in one place where a promise hangs on one line, or on two that agree. */
+const bugs: readonly {
+  readonly bug: string
+  readonly edits: readonly Edit[]
+  /** What the simulator says is broken. */
+  readonly rules: readonly string[]
+}[] = [
+  {
+    bug: 'the watermark passes what is not done',
+    edits: [
+      {
+        file: 'inbox/watermark.ts',
+        line: '    this.#done.add(offset)\n',
+        planted: '    this.#done.add(offset)\n    this.#position = offset + 1n\n',
+      },
+    ],
+    rules: ['P4', 'P6'],
+  },
+  {
+    bug: 'the inbox row is committed before the work of its handler',
+    edits: [
+      {
+        file: 'inbox/deliver.ts',
+        line: '      await handling.handle()\n',
+        planted:
+          '      const early = inboxRowsOf(options.run.deliveries, tools.clock.nowMs())\n' +
+          '      await options.handledRows.add(early, () => false)\n' +
+          '      await handling.handle()\n',
+      },
+      {
+        file: 'inbox/admission.ts',
+        line: 'if (written !== admissions.length) await refuse(db, admissions, dialect)',
+        planted: '',
+      },
+    ],
+    rules: ['P3'],
+  },
+  {
+    bug: 'an effect is recorded before it is done',
+    edits: [
+      {
+        file: 'effect.ts',
+        line: '    await act?.(idempotencyKey(id))\n',
+        planted: '    await this.#record(id)\n    await act?.(idempotencyKey(id))\n',
+      },
+    ],
+    rules: ['P3'],
+  },
+  {
+    bug: 'nobody asks whether a key is held by a dead letter',
+    edits: [
+      {
+        file: 'dead-letter/parking.ts',
+        line: 'return !isFree(delivery) && this.#held.has(delivery.key)',
+        planted: 'return false',
+      },
+      {
+        file: 'inbox/admission.ts',
+        line: 'and (entry.held_key is null or not exists (',
+        planted: 'and (true or not exists (',
+      },
+    ],
+    rules: ['P4', 'P5'],
+  },
+  {
+    bug: 'nobody asks whether a partition is still claimed',
+    edits: [
+      {
+        file: 'inbox/admission.ts',
+        line: 'where (entry.claim is null or exists (',
+        planted: 'where (true or exists (',
+      },
+    ],
+    rules: ['P6'],
+  },
+  {
+    bug: 'the relay sends the newest first',
+    edits: [
+      {
+        file: 'outbox/unsent.ts',
+        line: ".orderBy('event.id')\n    .limit(rowsMax)",
+        planted: ".orderBy('event.id', 'desc')\n    .limit(rowsMax)",
+      },
+    ],
+    rules: ['P2'],
+  },
+]
+
+for (const { bug, edits, rules } of bugs) {
+  test(`a planted bug is found: ${bug}`, async () => {
+    const { simulate, ordersScenario } = await loadWithBug(bug, edits, async (query) => ({
+      ...(await import(`./simulate.ts?${query}`)),
+      ...(await import(`../test/orders.ts?${query}`)),
+    }))
+    const simulating = simulate(ordersScenario, { schedules: 2_000, shrink: false })
+    await assert.rejects(simulating, (error: Error) => {
+      assert.equal(error.name, 'SimulationFailure')
+      const [rule = ''] = error.message.split(' ')
+      assert.ok(rules.includes(rule), error.message)
+      return true
+    })
+  })
+}
