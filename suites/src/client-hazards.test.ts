@@ -434,6 +434,26 @@ hazard('partitions that are added are heard too', async ({ broker }) => {
   assert.match(listener.troubles.at(0)?.message ?? '', /had 2 partitions and has 3 now/)
 })
 
+hazard('partitions that were added while a member was away are heard at once', async (bench) => {
+  const options = { group, instanceId: 'one', topics: [topic] }
+  const before = new RecordingListener()
+  const consumption = bench.transport.consume({ ...options, listener: before })
+  await before.until(() => before.owned.length === 2)
+  await consumption.stop()
+  const admin = new Admin({ clientId: 'operator', bootstrapBrokers: [bench.broker.bootstrap] })
+  const assignments = [{ brokerIds: [1] }]
+  await admin.createPartitions({ topics: [{ name: topic, count: 3, assignments }] })
+  await admin.close()
+  // Back within its session, it is given what was dealt before.
+  const after = new RecordingListener()
+  bench.connect().consume({ ...options, listener: after })
+  await after.until(() => after.owned.length === 3)
+  assert.deepEqual(
+    after.assignments.map((given) => given.map(({ partition }) => partition)),
+    [[0, 1], [2]],
+  )
+})
+
 hazard('a topic that Kafka does not make is named, with its reason', async (bench) => {
   using _ = bench.broker.intercept(CreateTopics, async ({ request }) => ({
     throttleTimeMs: 0,
