@@ -15,6 +15,7 @@ import { Observation } from './observe/observation.ts'
 import type { Observer } from './observe/observer.ts'
 import { ServiceLog, secretsOf } from './observe/service-log.ts'
 import { Outbox } from './outbox/outbox.ts'
+import { readOutboxCarrier } from './outbox/outbox-carrier.ts'
 import { OwnTransactions } from './outbox/publish-into.ts'
 import { Relay } from './outbox/relay.ts'
 import { openTransactions } from './outbox/transaction.ts'
@@ -260,7 +261,9 @@ async function openTools(
   const instances =
     options.instances ?? (await openInstances({ store, env, owner: name, clock, random, log }))
   starting.defer(() => instances.stop())
-  const unsentMax = kafka.enabled ? outboxUnsentMax : outboxUnsentMaxDisabled
+  const carrier = readOutboxCarrier(env, store.dialect)
+  const limit = kafka.enabled ? outboxUnsentMax : outboxUnsentMaxDisabled
+  const unsentMax = carrier === 'debezium' ? Number.POSITIVE_INFINITY : limit
   const outbox = new Outbox(unsentMax, store.dialect)
   await outbox.recount(store.read)
   const effects = new Effects({ store, group: definition.group, clock })
@@ -273,5 +276,15 @@ async function openTools(
     ...(given === undefined ? {} : { observer: given }),
   })
   const { observer } = observation
-  return { ...watched, store, instances, outbox, effects, resources, observer, observation }
+  return {
+    ...watched,
+    store,
+    instances,
+    carrier,
+    outbox,
+    effects,
+    resources,
+    observer,
+    observation,
+  }
 }

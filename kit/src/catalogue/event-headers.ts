@@ -1,4 +1,5 @@
 import type { Header } from '../transport/transport.ts'
+import { isObject } from './json-value.ts'
 
 /** The record headers that the kit writes and reads. `id` is where Debezium's router puts it too. */
 export const headerNames = {
@@ -39,13 +40,31 @@ export function writeHeaders(headers: EventHeaders): Header[] {
   })
 }
 
+/**
+ * In which a record that Debezium carried has the outbox row's column of headers: its router puts a
+ * column into one header, whatever is in it.
+ */
+const packedName = 'headers'
+
 /** What of the kit's headers a record carries. Of a name that comes twice, the last counts. */
 export function readHeaders(headers: readonly Header[]): EventHeaders {
   const found = new Map(headers.map(({ name, value }) => [name, decoder.decode(value)]))
+  const packed = unpack(found.get(packedName))
   return Object.fromEntries(
     properties.flatMap((property) => {
-      const value = found.get(headerNames[property])
-      return value === undefined || value === '' ? [] : [[property, value]]
+      const value = found.get(headerNames[property]) ?? packed[property]
+      return typeof value !== 'string' || value === '' ? [] : [[property, value]]
     }),
   )
+}
+
+/** Any program may have written it; what is no object of ours says nothing. */
+function unpack(json: string | undefined): Readonly<Record<string, unknown>> {
+  if (json === undefined) return {}
+  try {
+    const parsed: unknown = JSON.parse(json)
+    return isObject(parsed) ? parsed : {}
+  } catch {
+    return {}
+  }
 }

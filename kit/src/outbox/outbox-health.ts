@@ -19,6 +19,7 @@ export async function outboxHealth(
   outbox: Outbox,
   clock: Clock,
 ): Promise<OutboxHealth> {
+  if (!outbox.isCounted) return { unsent: 0, oldestUnsentMs: null, held: [] }
   if (store.dialect === 'postgres') await outbox.recount(store.read) // Others say and send, too.
   const oldest = await store.read
     .selectFrom('millrace_outbox')

@@ -35,6 +35,11 @@ export class Outbox {
     this.#dialect = dialect
   }
 
+  /** False where others carry it, and nobody says what was sent. */
+  get isCounted(): boolean {
+    return this.#unsentMax < Number.POSITIVE_INFINITY
+  }
+
   get unsent(): number {
     return this.#unsent
   }
@@ -46,6 +51,7 @@ export class Outbox {
 
   /** Counts what is there, at most one more than the limit. Call it before the first `append`. */
   async recount(db: Kysely<KitTables>): Promise<void> {
+    if (!this.isCounted) return
     const before = this.#unsent
     const unsent = db
       .selectFrom('millrace_outbox')
@@ -83,7 +89,7 @@ export class Outbox {
   /** To be called once the transaction in which the rows were appended has committed (O2). */
   committed(rows: readonly UnwrittenRow[]): void {
     if (rows.length === 0) return
-    this.#unsent += rows.length
+    if (this.isCounted) this.#unsent += rows.length
     const places = placesAmong(
       rows.map((row) => ({ topic: row.topic, partition: this.#partitionOf(row) })),
     )

@@ -12,8 +12,9 @@ import type { TopicPartition, Transport } from '../transport/transport.ts'
 import { type Cluster, ClusterView } from './cluster-view.ts'
 import { Lane } from './lane.ts'
 import type { Outbox } from './outbox.ts'
+import type { OutboxCarrier } from './outbox-carrier.ts'
 import type { OutboxPlace } from './place.ts'
-import { pruneSent } from './retention.ts'
+import { pruneCarried, pruneSent } from './retention.ts'
 import { backlogAmong, routeRows, unroutedTopics, unsendOthers, unsentTopics } from './routing.ts'
 import { serviceTopics } from './service-topics.ts'
 
@@ -26,6 +27,8 @@ export interface RelayOptions {
   readonly random: Random
   readonly log: Log
   readonly observer: Observer
+  /** Who sends. Where Debezium does, the relay makes the topics and forgets old rows. */
+  readonly carrier?: OutboxCarrier
   /** The instances of the service, which share its slots. Default: this is the only one. */
   readonly instances?: Instances
 }
@@ -182,6 +185,10 @@ export class Relay {
       while (this.#isNudged && !this.#isStopped) {
         this.#isNudged = false
         const cluster = await this.#view.meet()
+        if (this.#options.carrier === 'debezium') {
+          await this.#prune()
+          return
+        }
         if (cluster.kind === 'away') return
         const isSettled = await this.#settleOn(cluster)
         if (!isSettled) return
@@ -314,7 +321,8 @@ export class Relay {
     const nowMs = clock.nowMs()
     if (nowMs - this.#prunedAtMs < pruneEveryMs || !this.#instances.owns(pruningSlot)) return
     this.#prunedAtMs = nowMs
-    await store.transaction('prune the outbox', (db) => pruneSent(db, nowMs))
+    const prune = this.#options.carrier === 'debezium' ? pruneCarried : pruneSent
+    await store.transaction('prune the outbox', (db) => prune(db, nowMs))
   }
 
   /** Resolves when nothing is on its way any more, or the time for it is over. */

@@ -23,3 +23,14 @@ export async function pruneSent(db: Transaction<KitTables>, nowMs: number): Prom
     )
     .execute()
 }
+
+/**
+ * As `pruneSent`, where Debezium carries the rows: nobody marks them, and PostgreSQL keeps its log
+ * as long as Debezium has not read it, whatever is deleted here.
+ */
+export async function pruneCarried(db: Transaction<KitTables>, nowMs: number): Promise<void> {
+  await db
+    .deleteFrom('millrace_outbox')
+    .where('timestamp_ms', '<', nowMs - sentRetentionMs)
+    .execute()
+}
