@@ -1,7 +1,8 @@
 import type { BatchLimits } from './batch-handler.ts'
 import { MillraceError } from './errors.ts'
 import type { HandlerOptions } from './handler.ts'
-import { batchEventsMax, batchWaitMsMax, handlersRunningMax } from './limits.ts'
+import { batchEventsMax, batchWaitMsMax } from './inbox/limits.ts'
+import { handlersRunningMax } from './limits.ts'
 
 interface Declared {
   readonly options: HandlerOptions

@@ -195,59 +195,11 @@ export const looksMs: readonly number[] = [5, 50]
 /** How often rows that nobody needs any more are deleted. */
 export const pruneEveryMs = 60_000
 
-/** Five runs at half a second and more: what passes by itself has passed by then. */
-export const retryAttemptsDefault = 5
-export const retryDelayMsMinDefault = 500
-export const retryDelayMsMaxDefault = 5 * 60 * 1000
-
-/** A longer wait is a row in the store: it must hold back neither the watermark nor memory. */
-export const retryInMemoryMsMax = 5_000
-
 /** A handler without a limit of its own: longer than any HTTP call should take. */
 export const handlerTimeoutMsDefault = 30_000
 
-/** So many distinct keys that fail alike are no coincidence but an outage (P7). */
-export const breakerKeysMin = 5
-
-/** How often one event may be excused by an outage that other events disprove. */
-export const excusesMax = 10
-
-/** Kinds of failure that are told apart at once; an outage has a few of them. */
-export const breakerEvidenceMax = 50
-
-/** After an outage: when so many events at once are answered, all may run again. */
-export const rampRunsMax = 16
-
-/**
- * Probing an outage: seldom enough not to add to it, and soon enough that all goes on within
- * seconds when it is over. One event every few seconds is no load on anything.
- */
-export const probeDelayMsMin = 1_000
-export const probeDelayMsMax = 5_000
-
 /** Handlers at work at the same time, each on another key. */
 export const handlersRunningMax = 100
-
-/** Events of one batch: beyond it one transaction would hold the writer for too long. */
-export const batchEventsMax = 1_000
-
-/** How long a batch may wait for its events: what waits holds back its partition. */
-export const batchWaitMsMax = 60_000
-
-/** Inbox rows of handlers that used no transaction, written in one: some milliseconds. */
-export const handledRowsMax = 1_000
-
-/** A handler whose shared transaction others undid so often has one of its own. */
-export const undoneMax = 3
-
-/** A handler that has not come back so long after its signal fired does not heed it. */
-export const overdueToldMs = 10_000
-
-/**
- * What runs of partitions that leave is waited for, then aborted: a moment less than
- * `revokeMsMax`, so that it is rolled back before they go.
- */
-export const revokeDrainMsMax = 9_000
 
 /** Events of one partition in memory: enough that a hot key does not idle the others. */
 export const partitionEventsMax = 5_000

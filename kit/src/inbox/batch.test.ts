@@ -11,7 +11,7 @@ import { settle } from '../../test/turns.ts'
 import type { BatchHandler, BatchOptions } from '../batch-handler.ts'
 import { readHeaders } from '../catalogue/event-headers.ts'
 import { Outage } from '../errors.ts'
-import { probeDelayMsMax } from '../limits.ts'
+import { probeDelayMsMax } from '../retry/limits.ts'
 
 type Batch = BatchHandler<typeof catalogue, 'task.updated', StepTables>
 

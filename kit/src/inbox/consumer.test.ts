@@ -10,9 +10,8 @@ import {
   inboxPruneEveryMs,
   memoryRecordsMax,
   partitionEventsMax,
-  probeDelayMsMax,
-  retryInMemoryMsMax,
 } from '../limits.ts'
+import { probeDelayMsMax, retryInMemoryMsMax } from '../retry/limits.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 
 const quick = { retry: { attemptsMax: 3, delayMsMin: 100, delayMsMax: 100 } }
@@ -187,6 +186,24 @@ test('a restart repeats what was in flight, and nothing that was done above it',
   await second.send('task.updated', 'd', '1')
   await until('the last is heard', () => begun.includes('d'))
   assert.deepEqual(begun, ['a', 'd'])
+})
+
+test('what runs of a partition that was lost is told to stop, and is nobody’s failure', async () => {
+  const signals: AbortSignal[] = []
+  const handle: Handle = async (_event, { signal }) => {
+    signals.push(signal)
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    signal.throwIfAborted()
+  }
+  await using it = await consumerFixture({ handle })
+  await it.send('task.updated', 'a', '1')
+  await until('the handler runs', () => signals.length === 1)
+  // The group is gone with its cluster, so that nothing can be drained or committed.
+  it.cluster.wipe()
+  await settle()
+  assert.equal(signals[0]?.aborted, true)
+  assert.deepEqual(await it.consumer.deadLetters.list(), [])
+  assert.deepEqual(it.consumer.status().partitions, [])
 })
 
 test('keys that fail alike are an outage: nothing is counted, and all is done when it ends', async () => {

@@ -6,13 +6,7 @@ import { DueLetters } from '../dead-letter/due-letters.ts'
 import { Parking } from '../dead-letter/parking.ts'
 import { messageOf } from '../errors.ts'
 import { type Instances, soleInstance } from '../instances/instances.ts'
-import {
-  commitEveryMs,
-  drainMsMax,
-  inboxPruneEveryMs,
-  pruneRowsMax,
-  revokeDrainMsMax,
-} from '../limits.ts'
+import { commitEveryMs, drainMsMax, inboxPruneEveryMs, pruneRowsMax } from '../limits.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
 import { RetryTopics } from '../retry/retry-topics.ts'
 import { timerSubscriptions } from '../state/hear-process.ts'
@@ -33,6 +27,7 @@ import { Dispatcher } from './dispatcher.ts'
 import { Fence, Fenced } from './fence.ts'
 import { pruneInbox } from './inbox.ts'
 import { instanceIdOf } from './instance-id.ts'
+import { revokeDrainMsMax } from './limits.ts'
 import { EventsOnTheirWay, PartitionIntake } from './partition-intake.ts'
 import { type Subscription, subscriptionsOf } from './subscription.ts'
 

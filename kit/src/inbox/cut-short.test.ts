@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { consumerFixture, type Handle, writeDown } from '../../test/consumer-fixture.ts'
 import { settle } from '../../test/turns.ts'
-import { drainMsMax, handlerTimeoutMsDefault, overdueToldMs, revokeDrainMsMax } from '../limits.ts'
+import { drainMsMax, handlerTimeoutMsDefault } from '../limits.ts'
 import { type Log, silentLog } from '../log.ts'
 import { openMemory } from '../transport/memory.ts'
+import { overdueToldMs, revokeDrainMsMax } from './limits.ts'
 
 /** Writes at once, and goes on until it is let go, whatever its signal says. */
 function stubborn() {

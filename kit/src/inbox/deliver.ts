@@ -1,6 +1,5 @@
 import type { Transaction } from 'kysely'
 import type { AnyEvent } from '../catalogue/catalogue.ts'
-import { undoneMax } from '../limits.ts'
 import type { Attempt, AttemptOutcome } from '../observe/observer.ts'
 import {
   type DeliveryTools,
@@ -17,6 +16,7 @@ import { type Fence, Fenced } from './fence.ts'
 import type { HandledRows } from './handled-rows.ts'
 import type { RunOutcome } from './handler-run.ts'
 import { Repeat } from './inbox.ts'
+import { undoneMax } from './limits.ts'
 import type { Run } from './runs.ts'
 import type { AfterCommit } from './subscription.ts'
 

@@ -1,8 +1,8 @@
-import { handledRowsMax } from '../limits.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { Store } from '../store/store.ts'
 import type { InboxRow } from '../store/tables/inbox.ts'
 import { recordForgone } from './inbox.ts'
+import { handledRowsMax } from './limits.ts'
 
 interface Waiting {
   readonly rows: readonly InboxRow[]

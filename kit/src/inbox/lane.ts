@@ -1,7 +1,7 @@
 import type { Clock, Random, Timer } from '../clock.ts'
-import { excusesMax, rampRunsMax } from '../limits.ts'
 import { Breaker, type BreakerState } from '../retry/breaker.ts'
 import type { Failure } from '../retry/failure.ts'
+import { excusesMax, rampRunsMax } from '../retry/limits.ts'
 import type { Delivery } from './delivery.ts'
 
 export interface LaneOptions {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { consumerFixture, type Handle, writeDown } from '../../test/consumer-fixture.ts'
 import { settle } from '../../test/turns.ts'
 import { Fatal, Outage } from '../errors.ts'
-import { probeDelayMsMax } from '../limits.ts'
+import { probeDelayMsMax } from '../retry/limits.ts'
 
 const quick = { retry: { attemptsMax: 3, delayMsMin: 100, delayMsMax: 100 } }
 const keys = (count: number) => Array.from({ length: count }, (_, index) => `key ${index}`)

@@ -1,11 +1,12 @@
 import type { Timer } from '../clock.ts'
-import { handlerTimeoutMsDefault, overdueToldMs } from '../limits.ts'
+import { handlerTimeoutMsDefault } from '../limits.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
 import type { OverdueHandler } from './consumer-status.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Delivery } from './delivery.ts'
 import { HandlerRun, HandlerTimeout } from './handler-run.ts'
 import type { Lane } from './lane.ts'
+import { overdueToldMs } from './limits.ts'
 import type { Subscription } from './subscription.ts'
 
 /** One run of a handler: on one delivery, or on a batch of them. */

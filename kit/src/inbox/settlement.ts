@@ -1,7 +1,7 @@
 import { MillraceError, messageOf } from '../errors.ts'
-import { retryInMemoryMsMax } from '../limits.ts'
 import type { BreakerState } from '../retry/breaker.ts'
 import { type Failure, failureOf } from '../retry/failure.ts'
+import { retryInMemoryMsMax } from '../retry/limits.ts'
 import { afterFailure } from '../retry/policy.ts'
 import type { DeliveryOutcome } from './deliver.ts'
 import { type Delivery, isAbandoned } from './delivery.ts'

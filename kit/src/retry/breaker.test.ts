@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { breakerEvidenceMax, breakerKeysMin, probeDelayMsMax } from '../limits.ts'
 import { Breaker } from './breaker.ts'
 import type { Failure } from './failure.ts'
+import { breakerEvidenceMax, breakerKeysMin, probeDelayMsMax } from './limits.ts'
 
 const failure = (signature: string, isOutage = false): Failure => {
   return { message: `it said ${signature}`, signature, isOutage, isFinal: false }

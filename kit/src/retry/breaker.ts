@@ -1,7 +1,7 @@
 import type { Random } from '../clock.ts'
-import { breakerEvidenceMax, breakerKeysMin, probeDelayMsMax, probeDelayMsMin } from '../limits.ts'
 import { backoffMs } from './backoff.ts'
 import type { Failure } from './failure.ts'
+import { breakerEvidenceMax, breakerKeysMin, probeDelayMsMax, probeDelayMsMin } from './limits.ts'
 
 export type BreakerState =
   /** Events flow. */

@@ -1,7 +1,7 @@
 import type { Random } from '../clock.ts'
 import type { RetryOptions } from '../handler.ts'
-import { retryAttemptsDefault, retryDelayMsMaxDefault, retryDelayMsMinDefault } from '../limits.ts'
 import { backoffMs } from './backoff.ts'
+import { retryAttemptsDefault, retryDelayMsMaxDefault, retryDelayMsMinDefault } from './limits.ts'
 
 /** What follows a failed attempt. */
 export type AfterFailure =
