@@ -2,6 +2,7 @@
 // through all subjects before the next begins. What is measured is in ../README.md.
 import { parseArgs } from 'node:util'
 import { openTestDatabase, startPostgres } from '@millrace/suites/servers'
+import { firstAcknowledgement } from './first-acknowledgement.ts'
 import { samplesOf } from './kit/child-process.ts'
 import { fillTopic, zipf } from './kit/fill-topic.ts'
 import { Samples } from './samples.ts'
@@ -135,6 +136,7 @@ type Filling = Omit<Parameters<typeof fillTopic>[0], 'brokers'>
 async function filledBroker(filling: Filling) {
   await using starting = new AsyncDisposableStack()
   const { port } = starting.use(await embedded('os').start())
+  await firstAcknowledgement(port)
   const brokers = `127.0.0.1:${port}`
   await fillTopic({ ...filling, brokers })
   const held = starting.move()
