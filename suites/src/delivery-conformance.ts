@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type Check, checks, type DeliveryConformanceOptions } from './delivery-bench.ts'
+import { engine } from './engine-scenarios.ts'
 import { deadLettersFromOutside, parking, trouble } from './parking-scenarios.ts'
 import { sendStep, sendTo, until, type WorkHandler, writeDown } from './work-service.ts'
 
@@ -10,6 +11,7 @@ export function deliveryConformance(options: DeliveryConformanceOptions): void {
   moving(check)
   parking(check)
   trouble(check)
+  engine(check)
   deadLettersFromOutside(check)
   outages(checks(options, options.skip?.outage))
 }

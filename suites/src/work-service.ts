@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  type BatchHandler,
+  type BatchOptions,
   defineCatalogue,
   defineTables,
   type EventOf,
@@ -73,11 +75,23 @@ export const writeDown: WorkHandler = async ({ eventId, taskId, payload }, { db 
   await db.insertInto('done').values({ event: eventId, task: taskId, step: payload.step }).execute()
 }
 
+export type WorkBatch = BatchHandler<Work['catalogue'], StepName, WorkTables>
+
+/** A batch handler's ordinary work. */
+export const writeAllDown: WorkBatch = async (events, { db }) => {
+  const rows = events.map(({ eventId, taskId, payload }) => {
+    return { event: eventId, task: taskId, step: payload.step }
+  })
+  await db.insertInto('done').values(rows).execute()
+}
+
 export interface WorkerOptions {
   readonly work: Work
   readonly group: string
   readonly transport: Transport
   readonly handle: WorkHandler
+  /** In place of `handle`, for both topics. */
+  readonly batch?: { readonly handle: WorkBatch; readonly options: BatchOptions }
   readonly handlerOptions?: HandlerOptions
   /** The database of an earlier life. Default: a new one, removed with the worker. */
   readonly directory?: string
@@ -88,11 +102,17 @@ export interface WorkerOptions {
 /** A service that listens to both topics. */
 export async function startWorker(options: WorkerOptions) {
   const { work, group, transport, handle, handlerOptions = {} } = options
-  const { storeOf = async () => ({}) } = options
+  const { storeOf = async () => ({}), batch } = options
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'millrace-worker-'))
-  const definition = service('worker', { catalogue: work.catalogue, tables, group })
-    .on('task.updated', handle, handlerOptions)
-    .on('task.completed', handle, handlerOptions)
+  const worker = service('worker', { catalogue: work.catalogue, tables, group })
+  const definition =
+    batch === undefined
+      ? worker
+          .on('task.updated', handle, handlerOptions)
+          .on('task.completed', handle, handlerOptions)
+      : worker
+          .onBatch('task.updated', batch.handle, batch.options)
+          .onBatch('task.completed', batch.handle, batch.options)
   const running = await startService(definition, {
     directory,
     transport,
