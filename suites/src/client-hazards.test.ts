@@ -50,6 +50,7 @@ function hazard(title: string, run: (bench: Bench) => Promise<void>): void {
 const codes = {
   ILLEGAL_GENERATION: 22,
   COORDINATOR_NOT_AVAILABLE: 15,
+  INCONSISTENT_GROUP_PROTOCOL: 23,
   NOT_ENOUGH_REPLICAS: 19,
   NOT_LEADER_OR_FOLLOWER: 6,
   UNKNOWN_PRODUCER_ID: 59,
@@ -266,6 +267,21 @@ hazard(
     assert.match(listener.failures.at(0)?.message ?? '', /another process .* our instance id/)
   },
 )
+
+hazard('a group of members of another kind is told with what to do', async (bench) => {
+  using _ = bench.broker.intercept(JoinGroup, async ({ request }) => ({
+    errorCode: codes.INCONSISTENT_GROUP_PROTOCOL,
+    protocolName: '',
+    leader: '',
+    skipAssignment: false,
+    memberId: request.memberId,
+    members: [],
+  }))
+  const listener = new RecordingListener()
+  bench.transport.consume({ group, instanceId: 'one', topics: [topic], listener })
+  await listener.until(() => listener.failures.length === 1)
+  assert.match(listener.failures.at(0)?.message ?? '', /members of another kind; stop them, or/)
+})
 
 hazard('a rejoin that fails does not end the membership', async (bench) => {
   const listener = new RecordingListener()

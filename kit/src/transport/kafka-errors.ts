@@ -67,7 +67,9 @@ export async function explain(error: unknown, settings: KafkaSettings): Promise<
   if (protocolCode !== null && isAuthentication(error)) return refusedUser(error, settings)
   if (protocolCode !== null) {
     const where = settings.brokers.join(', ')
-    return unavailable(`Kafka at ${where} answers ${protocolCode}`, error)
+    const hint = hints.get(protocolCode)
+    const what = `Kafka at ${where} answers ${protocolCode}`
+    return unavailable(hint === undefined ? what : `${what}: ${hint}`, error)
   }
   const [broker] = settings.brokers
   if (broker === undefined) {
@@ -75,6 +77,16 @@ export async function explain(error: unknown, settings: KafkaSettings): Promise<
   }
   return explainSilence(error, broker, settings)
 }
+
+/** What helps where Kafka's name for an error does not say it. */
+const hints: ReadonlyMap<string, string> = new Map([
+  [
+    'INCONSISTENT_GROUP_PROTOCOL',
+    'the group has members of another kind; stop them, or give the service a group of its own',
+  ],
+  ['GROUP_AUTHORIZATION_FAILED', 'allow the user to read the service’s group'],
+  ['GROUP_MAX_SIZE_REACHED', 'the group has as many members as the cluster lets it have'],
+])
 
 function refusedUser(error: unknown, { sasl, brokers }: KafkaSettings): MillraceError {
   const where = brokers.join(', ')
