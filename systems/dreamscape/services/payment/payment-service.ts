@@ -1,5 +1,5 @@
 // Takes money for bookings, and returns it: by a provider, which is outside.
-import { service } from '@millrace/kit'
+import { type HandlerOptions, service } from '@millrace/kit'
 import { startHttp } from '@millrace/kit/http'
 import { catalogue, groupOf } from '../../catalogue.ts'
 import { chargeAttemptsMax, neighbourAnswerMs } from '../../limits.ts'
@@ -13,7 +13,8 @@ import { tables } from './tables.ts'
 
 const { AUTH_SERVICE_URL, VOYAGE_SERVICE_URL, PAYMENT_PROVIDER_URL, SERVICE_TOKEN } = variables
 
-const handling = { retry: { attemptsMax: chargeAttemptsMax } }
+/** Money is not moved again because somebody looks at the past. */
+const handling: HandlerOptions = { retry: { attemptsMax: chargeAttemptsMax }, replay: 'forbid' }
 
 export const paymentService = service('dreamscape-payment-service', {
   catalogue,
