@@ -131,6 +131,8 @@ export class SimulatedConsumption implements Consumption, GroupClient {
   take(partitions: readonly TopicPartition[], generation: number): void {
     const keys = partitions.map(partitionKey).join(', ') || 'no partitions'
     this.#callListener(`is given ${keys} (generation ${generation})`, async () => {
+      // An answer to a membership that is over by now; it joins anew, and is given them then.
+      if (!this.#isJoined) return
       const assigned = this.#assigned(partitions, generation)
       const mine = assigned.map(({ topic, partition, position }): Owned => {
         const state = { isPaused: false, isReady: false, isFetching: false }
