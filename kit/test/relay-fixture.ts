@@ -9,6 +9,7 @@ import { silentLog } from '../src/log.ts'
 import { ManualClock } from '../src/manual-clock.ts'
 import { noObserver, type Observer } from '../src/observe/observer.ts'
 import { Outbox } from '../src/outbox/outbox.ts'
+import type { OutboxCarrier } from '../src/outbox/outbox-carrier.ts'
 import { Publisher } from '../src/outbox/publisher.ts'
 import { Relay } from '../src/outbox/relay.ts'
 import { service } from '../src/service.ts'
@@ -39,6 +40,7 @@ export interface RelayFixtureOptions {
   readonly unsentMax?: number
   readonly observer?: Observer
   readonly instances?: Instances
+  readonly carrier?: OutboxCarrier
 }
 
 /** A store, an outbox and a relay on a scripted Kafka; `say` publishes in a transaction. */
@@ -56,8 +58,8 @@ export async function relayFixture(options: RelayFixtureOptions = {}) {
   await outbox.recount(store.read)
   const random = () => 0.5
   const { observer = noObserver } = options
-  const { instances = soleInstance } = options
-  const seams = { transport, clock, random, log: silentLog, observer, instances }
+  const { instances = soleInstance, carrier = 'relay' } = options
+  const seams = { transport, clock, random, log: silentLog, observer, instances, carrier }
   const relay = new Relay({ service: definition, store, outbox, ...seams })
   const speech = <Name extends keyof typeof catalogue.events>(
     name: Name,

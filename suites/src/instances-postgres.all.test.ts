@@ -315,3 +315,67 @@ test('a handler that finishes after its partition has moved commits nothing', as
   // What the owner had begun meanwhile is its own.
   assert.equal(rows.filter(({ step }) => step === 'owner').length, begun.owner)
 })
+
+test('a key that one instance redrives is kept in order by the instance that hears its events', async () => {
+  using cluster = new MemoryCluster(systemClock)
+  await using other = openMemory(cluster, systemClock)
+  const work = workCatalogue('letters')
+  await other.ensureTopics(work.catalogue.topics)
+  const gate = Promise.withResolvers<void>()
+  let isMended = false
+  let redriven = 0
+  const handle: WorkHandler = async ({ eventId, taskId, payload }, { db }) => {
+    if (payload.step === '1') {
+      if (!isMended) throw new Error('not yet')
+      redriven += 1
+      await gate.promise
+    }
+    await db
+      .insertInto('done')
+      .values({ event: eventId, task: taskId, step: payload.step })
+      .execute()
+  }
+  await using ownDatabase = await openTestDatabase(serverVariable('MILLRACE_POSTGRES'))
+  const start = () =>
+    startWorker({
+      work,
+      group: 'letters',
+      storeOf: async () => ({ DATABASE_URL: ownDatabase.url }),
+      transport: openMemory(cluster, systemClock),
+      handlerOptions: { retry: { attemptsMax: 1 } },
+      handle,
+    })
+  await using one = await start()
+  await using two = await start()
+  const tasks = ['a', 'bb', 'c', 'dd']
+  const send = async (step: string) => {
+    for (const task of tasks) {
+      await sendStep(other, work, { name: 'task.updated', task, step, id: `${task}${step}` })
+    }
+  }
+  const letters = async () => (await one.running.deadLetters.list()).length
+  await send('1')
+  await send('2')
+  await until(async () => (await letters()) === 2 * tasks.length)
+  isMended = true
+  // Each asks for half of them: slots and partitions are dealt out otherwise.
+  await one.running.deadLetters.redrive({ key: 'a' })
+  await one.running.deadLetters.redrive({ key: 'bb' })
+  await two.running.deadLetters.redrive({ key: 'c' })
+  await two.running.deadLetters.redrive({ key: 'dd' })
+  await until(async () => redriven === tasks.length)
+  await send('3')
+  // Each stands behind its key's letters: in the store, or where the letter runs here, in memory.
+  await until(async () => {
+    const healths = await Promise.all([one.running.health(), two.running.health()])
+    const waiting = healths.reduce((sum, { consumer }) => sum + (consumer?.events ?? 0), 0)
+    return (await letters()) + waiting >= 3 * tasks.length
+  })
+  gate.resolve()
+  const done = await one.untilDone(3 * tasks.length)
+  for (const task of tasks) {
+    const steps = done.filter((line) => line.startsWith(`${task} `))
+    assert.deepEqual(steps, [`${task} 1`, `${task} 2`, `${task} 3`])
+  }
+  await until(async () => (await letters()) === 0)
+})
