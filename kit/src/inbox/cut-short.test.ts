@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { consumerFixture, type Handle, writeDown } from '../../test/consumer-fixture.ts'
+import { joinGroup } from '../../test/other-member.ts'
 import { settle } from '../../test/turns.ts'
 import { drainMsMax, handlerTimeoutMsDefault } from '../limits.ts'
 import { type Log, silentLog } from '../log.ts'
-import { openMemory } from '../transport/memory.ts'
 import { overdueToldMs, revokeDrainMsMax } from './limits.ts'
 
 /** Writes at once, and goes on until it is let go, whatever its signal says. */
@@ -18,27 +18,6 @@ function stubborn() {
     await writeDown(event, context)
   }
   return { handle, letGo: resolve, reasons }
-}
-
-/** Another instance of the group, which takes half of the partitions and does nothing. */
-function joinGroup({ cluster, clock }: Awaited<ReturnType<typeof consumerFixture>>) {
-  const transport = openMemory(cluster, clock)
-  const topics = ['task.updated', 'task.completed']
-  const listener = {
-    assigned: async () => {},
-    records: () => {},
-    revoked: async () => {},
-    lost: () => {},
-    troubled: () => {},
-    failed: () => {},
-  }
-  return transport.consume({
-    group: 'worker',
-    instanceId: 'other',
-    topics,
-    streams: new Map(topics.map((topic) => [topic, 'task'])),
-    listener,
-  })
 }
 
 test('what still runs when its partition has to go is aborted, and commits nothing', async () => {
