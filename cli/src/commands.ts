@@ -42,6 +42,30 @@ export const commands: CommandTable = {
     summary: 'give dead letters up for good',
     load: async () => (await import('./commands/discard.ts')).command,
   },
+  edit: {
+    summary: 'give a dead letter another payload, so that it can be redriven',
+    load: async () => (await import('./commands/edit.ts')).command,
+  },
+  pause: {
+    summary: 'keep a handler of a service from running, until it is resumed',
+    load: async () => (await import('./commands/pause.ts')).command,
+  },
+  resume: {
+    summary: 'let a paused handler go on',
+    load: async () => (await import('./commands/resume.ts')).command,
+  },
+  replay: {
+    summary: 'give a service the past of its events once more',
+    load: async () => (await import('./commands/replay.ts')).command,
+  },
+  rebuild: {
+    summary: 'build a projection anew, while the old one is read',
+    load: async () => (await import('./commands/rebuild.ts')).command,
+  },
+  jobs: {
+    summary: 'list what services were asked for, and how far it is; or end it',
+    load: async () => (await import('./commands/jobs.ts')).command,
+  },
   catalogue: {
     summary: 'print the events of a system: for comparing, AsyncAPI, JSON Schema, or a chart',
     load: async () => (await import('./commands/catalogue.ts')).command,

@@ -25,17 +25,21 @@ export { type OlderBody, type Upcast, upcast } from './catalogue/upcast.ts'
 export type { DecodedValue, FormattedEvent, WireFormat } from './catalogue/wire-format.ts'
 export { type Clock, type Random, systemClock, type Timer } from './clock.ts'
 export { type KafkaConfig, readKafkaConfig } from './config/kafka-config.ts'
-export type { CommandOutcome } from './control/command.ts'
-export { deadLettersTopic, servicesTopic, tracesTopic } from './control/control-topics.ts'
+export type { Action, CommandOutcome, Order } from './control/command.ts'
 export {
   type Ask,
+  type AskedCommand,
   type AskOutcome,
-  DeadLetterClient,
-  type DeadLetterClientOptions,
-} from './control/dead-letter-client.ts'
+  type AskWatch,
+  CommandClient,
+  type CommandClientOptions,
+} from './control/command-client.ts'
+export { deadLettersTopic, servicesTopic, tracesTopic } from './control/control-topics.ts'
+export { DeadLetterClient, type DeadLetterClientOptions } from './control/dead-letter-client.ts'
 export { type Correlation, currentCorrelation } from './correlation.ts'
 export type { DeadLetter } from './dead-letter/announcement.ts'
-export type { DeadLetterTarget } from './dead-letter/dead-letters.ts'
+export type { DeadLetterTarget } from './dead-letter/letter-query.ts'
+export { reasonSignature } from './dead-letter/reason-signature.ts'
 export type { Envelope } from './envelope.ts'
 export type { Environment } from './environment.ts'
 export {

@@ -387,3 +387,6 @@ export const jobsKeptMs = 7 * 24 * 60 * 60 * 1000
 
 /** A payload that somebody edits by hand, and that travels in a command. */
 export const editedBytesMax = 256 * 1024
+
+/** A job of which nothing was heard for so long goes on elsewhere, or later: see `jobBeatMs`. */
+export const jobSilentMs = 30_000

@@ -6,7 +6,7 @@ import { Effects } from './effect.ts'
 import type { Environment } from './environment.ts'
 import { MillraceError } from './errors.ts'
 import { HealthReader, type ServiceHealth } from './health/service-health.ts'
-import { startConsumer } from './inbox/consumer.ts'
+import { type ConsumerOptions, type RunningConsumer, startConsumer } from './inbox/consumer.ts'
 import type { Instances } from './instances/instances.ts'
 import { openInstances } from './instances/open-instances.ts'
 import { outboxUnsentMax, outboxUnsentMaxDisabled } from './limits.ts'
@@ -190,15 +190,16 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
   starting.defer(() => projections.stop())
   await projections.start()
   if (transport !== null) parts.replay = openReplay({ ...tools, transport }, stopping.signal)
-  const isListening = transport !== null && definition.handlers.size > 0
-  const consumer = isListening ? await startConsumer({ ...tools, transport }) : null
+  const { replay } = parts
+  const consumer = await listen(definition, { ...tools, transport, parts: { replay, projections } })
   if (consumer !== null) {
     parts.deadLetters = consumer.deadLetters
     starting.defer(() => consumer.stop())
   }
 
   const slowest = () => observation.times.slowest()
-  const health = new HealthReader({ ...tools, transport, relay, consumer, slowest })
+  const seen = { transport, relay, consumer, slowest, projections }
+  const health = new HealthReader({ ...tools, ...seen })
   const ownTransactions = new OwnTransactions(tools)
   starting.defer(() => ownTransactions.stop())
   const context: UntypedServerContext = {
@@ -235,6 +236,19 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
     return stopped
   }
   return { context, parts, projections, stop }
+}
+
+interface ListenOptions extends Omit<ConsumerOptions, 'transport'> {
+  readonly transport: Transport | null
+}
+
+/** Commands are heard as events are: also by a service that has projections alone. */
+async function listen(
+  { handlers, projections }: AnyServiceDefinition,
+  { transport, ...options }: ListenOptions,
+): Promise<RunningConsumer | null> {
+  if (transport === null || handlers.size + projections.length === 0) return null
+  return startConsumer({ ...options, transport })
 }
 
 interface ToolOptions extends StartOptions {

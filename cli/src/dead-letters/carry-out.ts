@@ -1,26 +1,28 @@
-import type { Ask, AskOutcome } from '@millrace/kit'
+import type { AskOutcome, DeadLetterTarget, Order } from '@millrace/kit'
 import { type ExitCode, type Input, UsageError } from '../command.ts'
+import { askService, toldWhyNot } from '../control/ask-service.ts'
 import { kafkaConfigOf } from '../kafka/open-kafka.ts'
 import { waitFor } from '../kafka/wait-for.ts'
-import { answerMsMax } from '../limits.ts'
-import { jsonLine } from '../output/json.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { openDeadLetters } from './open-dead-letters.ts'
-import { lettersMeant, type Order, ordersFor, readSelection } from './selection.ts'
+import { lettersMeant, readSelection, servicesOf } from './selection.ts'
+
+type LettersAction = 'redrive' | 'discard' | 'try'
 
 /** What `redrive` and `discard` share: select, ask each service, and say what became of it. */
 export async function carryOut(
-  action: Ask['action'],
+  action: LettersAction,
   input: Input,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const selection = readSelection(input)
+  readSelection(input)
   const asks = action === 'discard' && !input.flag('yes')
   if (asks && !terminal.interactive) {
     throw new UsageError('there is no terminal to ask at: say --yes to give them up')
   }
   await using desk = openDeadLetters(kafkaConfigOf(input, terminal))
   const all = await waitFor(terminal, 'reading dead letters', async () => desk.list())
+  const selection = readSelection(input, all)
   const letters = lettersMeant(all, selection)
   if (letters.length === 0) {
     terminal.note('there are no dead letters')
@@ -30,57 +32,85 @@ export async function carryOut(
     terminal.note('nothing was given up')
     return 1
   }
-  const orders = ordersFor(action, selection, letters)
   let code: ExitCode = 0
-  for (const [index, order] of orders.entries()) {
-    const text = `${progress[action]} ${index + 1} of ${orders.length} (${order.service})`
-    const outcome = await waitFor(terminal, text, async () =>
-      desk.ask({ ...order, action, waitMs: answerMsMax }),
-    )
-    await report({ action, order, outcome }, input, terminal)
+  for (const service of servicesOf(letters)) {
+    const order = orderOf(action, selection.target, input)
+    const question = { service, order, doing: doing[action] }
+    const outcome = await askService(desk.commands, question, { input, terminal })
     if (outcome.kind !== 'done') code = 1
+    if (!input.flag('json')) await report({ action, service, outcome }, terminal)
   }
   return code
 }
 
-const progress = { redrive: 'redriving', discard: 'discarding' } as const
+const doing = { redrive: 'redriving', discard: 'discarding', try: 'trying' } as const
 const done = { redrive: 'is tried again', discard: 'is given up' } as const
 const doneMany = { redrive: 'are tried again', discard: 'are given up' } as const
 
+function orderOf(action: LettersAction, target: DeadLetterTarget, input: Input): Order {
+  switch (action) {
+    case 'redrive':
+      return { action, target, ...(input.flag('force') ? { isForced: true } : {}) }
+    case 'discard': {
+      const reason = input.text('because')
+      return { action, target, ...(reason === undefined ? {} : { reason }) }
+    }
+    case 'try':
+      return { action, target, runs: input.flag('run') }
+    default:
+      return action satisfies never
+  }
+}
+
 interface Answer {
-  readonly action: Ask['action']
-  readonly order: Order
+  readonly action: LettersAction
+  readonly service: string
   readonly outcome: AskOutcome
 }
 
-async function report(answer: Answer, input: Input, terminal: Terminal): Promise<void> {
-  const { action, order, outcome } = answer
-  const { service } = order
-  if (input.flag('json')) {
-    await terminal.print(jsonLine({ action, ...order, outcome }))
+async function report({ action, service, outcome }: Answer, terminal: Terminal): Promise<void> {
+  if (toldWhyNot(service, outcome, terminal) || outcome.kind !== 'done') return
+  if (action === 'try') {
+    for (const line of dryRunLines(service, outcome.report ?? {})) await terminal.print(line)
     return
   }
-  switch (outcome.kind) {
-    case 'done': {
-      const verb = outcome.letters === 1 ? done[action] : doneMany[action]
-      await terminal.print(`${counted(outcome.letters)} of ${service} ${verb}`)
-      if (outcome.isOutOfOrder) {
-        terminal.note('(rejected and skipped ones come out of the order in which they were said)')
-      }
-      return
-    }
-    case 'refused':
-      terminal.note(`millrace: ${service} refuses: ${outcome.reason}`)
-      return
-    case 'unanswered':
-      terminal.note(
-        `millrace: ${service} did not answer within ${answerMsMax / 1000} s, and will not do it ` +
-          'later: start it, against this Kafka, and try again',
-      )
-      return
-    default:
-      outcome satisfies never
+  const { letters = 0, guarded = 0 } = outcome
+  const verb = letters === 1 ? done[action] : doneMany[action]
+  await terminal.print(`${counted(letters)} of ${service} ${verb}`)
+  if (guarded > 0) {
+    terminal.note(
+      `(${counted(guarded)} failed alike each time, and stay: redrive by id, by --key, or --force)`,
+    )
   }
+  if (outcome.isOutOfOrder === true) {
+    terminal.note('(rejected and skipped ones come out of the order in which they were said)')
+  }
+}
+
+/** What would be tried; after a run, what would come of it. */
+function dryRunLines(
+  service: string,
+  report: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  const count = (name: string) => Number(report[name] ?? 0)
+  const { groups, failures } = report
+  if (Array.isArray(groups)) {
+    const lines = groups.map((group: unknown) => {
+      const { eventType, signature, letters } = Object(group)
+      return `  ${letters} × ${eventType ?? 'no event'}: ${signature}`
+    })
+    const left = count('guarded')
+    return [
+      `${counted(count('letters'))} of ${service} would be tried again`,
+      ...lines,
+      ...(left > 0 ? [`  (of them ${left} failed alike each time, and need --force)`] : []),
+    ]
+  }
+  return [
+    `${service}: ${count('succeeding')} would succeed now, ${count('failing')} would fail` +
+      (count('left') > 0 ? `, ${count('left')} were not run` : ''),
+    ...Object.entries(Object(failures)).map(([reason, times]) => `  ${String(times)} × ${reason}`),
+  ]
 }
 
 function counted(letters: number): string {

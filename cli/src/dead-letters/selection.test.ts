@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { DeadLetter } from '@millrace/kit'
+import type { DeadLetter, DeadLetterTarget } from '@millrace/kit'
 import type { Input } from '../command.ts'
-import { lettersMeant, ordersFor, readSelection, type Selection } from './selection.ts'
+import { lettersMeant, readSelection, type Selection, servicesOf } from './selection.ts'
 
 function letter(id: string, changes: Partial<DeadLetter> = {}): DeadLetter {
   return {
@@ -22,6 +22,10 @@ function letter(id: string, changes: Partial<DeadLetter> = {}): DeadLetter {
     topic: 'task.updated',
     partition: 0,
     offset: 0,
+    redrives: 0,
+    alike: 0,
+    editedBy: null,
+    editedAt: null,
     ...changes,
   }
 }
@@ -41,78 +45,69 @@ function typed(words: Readonly<Record<string, string | true>>, ...positionals: s
 }
 
 test('exactly one way to select is taken', () => {
+  const service = undefined
   const right: readonly (readonly [Input, Selection])[] = [
-    [typed({}, 'a'), { kind: 'one', id: 'a' }],
-    [typed({ key: '7' }), { kind: 'key', key: '7', topic: undefined }],
-    [typed({ key: '7', topic: 't' }), { kind: 'key', key: '7', topic: 't' }],
-    [typed({ all: true }), { kind: 'all', service: undefined }],
-    [typed({ all: true, service: 's' }), { kind: 'all', service: 's' }],
+    [typed({}, 'a'), { target: { id: 'a' }, service }],
+    [typed({ key: '7' }), { target: { key: '7' }, service }],
+    [typed({ key: '7', topic: 't' }), { target: { key: '7', topic: 't' }, service }],
+    [
+      typed({ event: 'e', state: 'parked' }),
+      { target: { eventType: 'e', state: 'parked' }, service },
+    ],
+    [typed({ all: true }), { target: {}, service }],
+    [typed({ all: true, service: 's' }), { target: {}, service: 's' }],
+    [typed({ service: 's' }), { target: {}, service: 's' }],
   ]
   for (const [input, selection] of right) assert.deepEqual(readSelection(input), selection)
   const wrong: readonly (readonly [Input, RegExp])[] = [
-    [typed({}), /say which: an id, --key KEY, or --all/],
+    [typed({}), /say which: an id, a query such as --key KEY, or --all/],
     [typed({ all: true }, 'a'), /say which/],
     [typed({ all: true, key: '7' }), /say which/],
-    [typed({ all: true, topic: 't' }), /--topic goes with --key/],
-    [typed({ service: 's' }, 'a'), /--service goes with --all/],
+    [typed({ key: '7' }, 'a'), /say which/],
+    [typed({ state: 'lost' }), /--state is "lost"; it can be parked, behind/],
+    [typed({ since: 'yesterday' }), /--since is "yesterday"; it is a time such as/],
   ]
   for (const [input, message] of wrong) {
     assert.throws(() => readSelection(input), { name: 'UsageError', message })
   }
 })
 
-test('what is meant is what was said, and nothing of another service, key or topic', () => {
-  const cases: readonly (readonly [Selection, string])[] = [
-    [{ kind: 'one', id: 'b' }, 'b'],
-    [{ kind: 'key', key: '7', topic: undefined }, 'abcd'],
-    [{ kind: 'key', key: '7', topic: 'task.updated' }, 'ad'],
-    [{ kind: 'all', service: undefined }, 'abcdef'],
-    [{ kind: 'all', service: 'audit-service' }, 'd'],
+test('a query means the letters to which all of it applies', () => {
+  const cases: readonly (readonly [DeadLetterTarget, string | undefined, string])[] = [
+    [{}, undefined, 'abcdef'],
+    [{}, 'audit-service', 'd'],
+    [{ key: '7' }, undefined, 'abcd'],
+    [{ key: '7', topic: 'user.created' }, undefined, 'c'],
+    [{ state: 'rejected' }, undefined, 'e'],
+    [{ reason: 'REFU' }, undefined, 'abcdef'],
+    [{ signature: 'another' }, undefined, ''],
+    [{ since: '2026-01-01T00:00:00Z', until: '2026-01-01T00:00:01Z' }, undefined, 'abcdef'],
+    [{ until: '2026-01-01T00:00:00Z' }, undefined, ''],
   ]
-  for (const [selection, ids] of cases) {
-    assert.equal(
-      lettersMeant(letters, selection)
-        .map(({ id }) => id)
-        .join(''),
-      ids,
-    )
+  for (const [target, service, ids] of cases) {
+    const meant = lettersMeant(letters, { target, service })
+    assert.equal(meant.map(({ id }) => id).join(''), ids, JSON.stringify(target))
   }
 })
 
-test('an id or key that nothing has is said, and nothing of all is no failure', () => {
-  for (const [selection, message] of [
-    [{ kind: 'one', id: 'x' }, /no dead letter has the id "x"/],
-    [{ kind: 'key', key: 'x', topic: 't' }, /holds back the key "x" of topic "t"/],
-  ] as const) {
-    assert.throws(() => lettersMeant(letters, selection), { name: 'CommandFailure', message })
-  }
-  assert.deepEqual(lettersMeant([], { kind: 'all', service: undefined }), [])
+test('an id or a key of which there is nothing is an error that says so', () => {
+  const meant = (target: DeadLetterTarget) => lettersMeant(letters, { target, service: undefined })
+  assert.throws(() => meant({ id: 'z' }), /no dead letter has the id "z"/)
+  assert.throws(() => meant({ key: '9' }), /no dead letter holds back the key "9"/)
+  assert.throws(() => meant({ key: '7', topic: 'none' }), /the key "7" of topic "none"/)
 })
 
-const named = (action: 'redrive' | 'discard', selection: Selection) =>
-  ordersFor(action, selection, lettersMeant(letters, selection)).map(
-    ({ service, target }) => `${service}:${target.id ?? '*'}`,
-  )
-
-test('a key is redriven once in each stream of each service, whoever stands behind it', () => {
-  assert.deepEqual(named('redrive', { kind: 'key', key: '7', topic: undefined }), [
-    'notification-service:a',
-    'notification-service:c',
-    'audit-service:d',
-  ])
+test('--like means the reason of the letter that is named', () => {
+  const alike = [
+    letter('a', { reason: 'mailbox 12 is full' }),
+    letter('b', { reason: 'mailbox 7 is full' }),
+  ]
+  const selection = readSelection(typed({ like: 'a' }), [...alike, letter('c')])
+  const ids = lettersMeant([...alike, letter('c')], selection).map(({ id }) => id)
+  assert.deepEqual(ids, ['a', 'b'])
+  assert.throws(() => readSelection(typed({ like: 'x' }), alike), /no dead letter has the id "x"/)
 })
 
-test('a discard means each letter that was selected, and no other of its key', () => {
-  assert.deepEqual(named('discard', { kind: 'key', key: '7', topic: 'task.completed' }), [
-    'notification-service:b',
-  ])
-})
-
-test('all is one order a service', () => {
-  for (const action of ['redrive', 'discard'] as const) {
-    assert.deepEqual(named(action, { kind: 'all', service: undefined }), [
-      'notification-service:*',
-      'audit-service:*',
-    ])
-  }
+test('each service that has any is asked once', () => {
+  assert.deepEqual(servicesOf(letters), ['notification-service', 'audit-service'])
 })

@@ -1,12 +1,13 @@
-import type { Ask, DeadLetter, DeadLetterTarget } from '@millrace/kit'
+import { type DeadLetter, type DeadLetterTarget, reasonSignature } from '@millrace/kit'
 import { type Input, type OptionTable, type Positional, UsageError } from '../command.ts'
 import { CommandFailure } from '../failure.ts'
 
-/** Which dead letters a command means: one, those of a key, or all. */
-export type Selection =
-  | { readonly kind: 'one'; readonly id: string }
-  | { readonly kind: 'key'; readonly key: string; readonly topic: string | undefined }
-  | { readonly kind: 'all'; readonly service: string | undefined }
+/** Which dead letters a command means. */
+export interface Selection {
+  /** Empty for all. */
+  readonly target: DeadLetterTarget
+  readonly service: string | undefined
+}
 
 export const idPositional: Positional = {
   name: 'id',
@@ -15,80 +16,113 @@ export const idPositional: Positional = {
 }
 
 export const selectionOptions: OptionTable = {
-  key: { kind: 'text', value: 'KEY', text: 'all of this key' },
-  topic: { kind: 'text', value: 'TOPIC', text: 'with --key: only those of this topic' },
+  key: { kind: 'text', value: 'KEY', text: 'those of this key' },
+  topic: { kind: 'text', value: 'TOPIC', text: 'those of this topic' },
+  event: { kind: 'text', value: 'EVENT', text: 'those of this event' },
+  reason: { kind: 'text', value: 'TEXT', text: 'those whose reason has this in it' },
+  like: { kind: 'text', value: 'ID', text: 'those put aside for the same reason as this one' },
+  state: { kind: 'text', value: 'STATE', text: 'parked, behind, waiting, skipped or rejected' },
+  since: { kind: 'text', value: 'TIME', text: 'put aside at this RFC 3339 time or later' },
+  until: { kind: 'text', value: 'TIME', text: 'put aside before this time' },
+  correlation: { kind: 'text', value: 'ID', text: 'those of this correlation id' },
+  service: { kind: 'text', value: 'NAME', text: 'those of this service' },
   all: { kind: 'flag', text: 'all of them' },
-  service: { kind: 'text', value: 'NAME', text: 'with --all: only those of this service' },
 }
 
-/** @throws UsageError unless exactly one way to select is used */
-export function readSelection(input: Input): Selection {
-  const [id] = input.positionals
-  const key = input.text('key')
-  const topic = input.text('topic')
+export const selectionNote =
+  'Several of --key, --topic, --event, --reason, --like, --state, --since, --until, --correlation ' +
+  'and --service mean those to which all apply.'
+
+/** @throws UsageError unless an id, a query or --all says which are meant */
+export function readSelection(
+  input: Input,
+  letters: readonly DeadLetter[] = [],
+  [id]: readonly (string | undefined)[] = input.positionals,
+): Selection {
+  const query = queryOf(input, letters)
   const service = input.text('service')
-  const ways = [id !== undefined, key !== undefined, input.flag('all')].filter(Boolean).length
-  if (ways !== 1) throw new UsageError('say which: an id, --key KEY, or --all')
-  if (topic !== undefined && key === undefined) throw new UsageError('--topic goes with --key')
-  if (service !== undefined && !input.flag('all')) throw new UsageError('--service goes with --all')
-  if (id !== undefined) return { kind: 'one', id }
-  return key === undefined ? { kind: 'all', service } : { kind: 'key', key, topic }
+  const isQuery = Object.keys(query).length > 0 || service !== undefined
+  const ways = [id !== undefined, isQuery, input.flag('all')].filter(Boolean).length
+  if (ways !== 1 && !(ways === 2 && id === undefined && Object.keys(query).length === 0)) {
+    throw new UsageError('say which: an id, a query such as --key KEY, or --all')
+  }
+  return { target: id === undefined ? query : { id }, service }
 }
 
-/** @throws CommandFailure where nothing is meant, except that there may be none of all */
+function queryOf(input: Input, letters: readonly DeadLetter[]): DeadLetterTarget {
+  const like = input.text('like')
+  const alike = letters.find(({ id }) => id === like)
+  if (like !== undefined && alike === undefined && letters.length > 0) {
+    throw new CommandFailure(`no dead letter has the id "${like}"`)
+  }
+  const state = stateOf(input.text('state'))
+  const given = {
+    key: input.text('key'),
+    topic: input.text('topic'),
+    eventType: input.text('event'),
+    reason: input.text('reason'),
+    signature: like === undefined ? undefined : reasonSignature(alike?.reason ?? ''),
+    since: timeOf(input, 'since'),
+    until: timeOf(input, 'until'),
+    correlationId: input.text('correlation'),
+  }
+  const texts = Object.entries(given).filter(([, value]) => value !== undefined)
+  return { ...Object.fromEntries(texts), ...(state === undefined ? {} : { state }) }
+}
+
+const states = ['parked', 'behind', 'waiting', 'skipped', 'rejected'] as const
+
+function stateOf(text: string | undefined): DeadLetter['state'] | undefined {
+  const state = states.find((one) => one === text)
+  if (text === undefined || state !== undefined) return state
+  throw new UsageError(`--state is "${text}"; it can be ${states.join(', ')}`)
+}
+
+function timeOf(input: Input, name: string): string | undefined {
+  const text = input.text(name)
+  if (text === undefined) return undefined
+  if (/^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:\d{2})$/i.test(text) && !Number.isNaN(Date.parse(text))) {
+    return text
+  }
+  throw new UsageError(`--${name} is "${text}"; it is a time such as 2026-01-31T12:00:00Z`)
+}
+
+/** @throws CommandFailure where an id or a key is named, and there is none of it */
 export function lettersMeant(
   letters: readonly DeadLetter[],
-  selection: Selection,
+  { target, service }: Selection,
 ): readonly DeadLetter[] {
-  switch (selection.kind) {
-    case 'one': {
-      const { id } = selection
-      const found = letters.filter((letter) => letter.id === id)
-      if (found.length > 0) return found
-      throw new CommandFailure(
-        `no dead letter has the id "${id}"; "millrace dead-letters" lists them`,
-      )
-    }
-    case 'key': {
-      const { key, topic } = selection
-      const found = letters.filter(
-        (letter) => letter.key === key && (topic === undefined || letter.topic === topic),
-      )
-      if (found.length > 0) return found
-      const where = topic === undefined ? '' : ` of topic "${topic}"`
-      throw new CommandFailure(`no dead letter holds back the key "${key}"${where}`)
-    }
-    case 'all': {
-      const { service } = selection
-      return letters.filter((letter) => service === undefined || letter.service === service)
-    }
-    default:
-      return selection satisfies never
+  const { id, key, topic } = target
+  const found = letters.filter(
+    (letter) => (service === undefined || letter.service === service) && isMeant(letter, target),
+  )
+  if (found.length > 0) return found
+  if (id !== undefined) {
+    throw new CommandFailure(
+      `no dead letter has the id "${id}"; "millrace dead-letters" lists them`,
+    )
   }
+  if (key !== undefined) {
+    const where = topic === undefined ? '' : ` of topic "${topic}"`
+    throw new CommandFailure(`no dead letter holds back the key "${key}"${where}`)
+  }
+  return []
 }
 
-export type Order = Pick<Ask, 'service' | 'target'>
+/** As the service itself decides it. */
+function isMeant(letter: DeadLetter, target: DeadLetterTarget): boolean {
+  const { since, until, reason, signature, ...rest } = target
+  const parkedAtMs = Date.parse(letter.parkedAt)
+  return (
+    Object.entries(rest).every(([name, value]) => Reflect.get(letter, name) === value) &&
+    (since === undefined || parkedAtMs >= Date.parse(since)) &&
+    (until === undefined || parkedAtMs < Date.parse(until)) &&
+    (reason === undefined || letter.reason.toLowerCase().includes(reason.toLowerCase())) &&
+    (signature === undefined || reasonSignature(letter.reason) === signature)
+  )
+}
 
-/**
- * What to ask of which service. A redrive of a key begins with the first that waits, whichever is
- * named, so that one order a key is enough; a discard means exactly what was selected.
- */
-export function ordersFor(
-  action: Ask['action'],
-  selection: Selection,
-  letters: readonly DeadLetter[],
-): readonly Order[] {
-  if (selection.kind === 'all') {
-    return [...new Set(letters.map(({ service }) => service))].map((service) => ({
-      service,
-      target: {},
-    }))
-  }
-  const orders = new Map<string, Order>()
-  for (const { service, stream, key, id } of letters) {
-    const target: DeadLetterTarget = { id }
-    const name = action === 'discard' || key === null ? id : JSON.stringify([service, stream, key])
-    if (!orders.has(name)) orders.set(name, { service, target })
-  }
-  return [...orders.values()]
+/** The services that have any of them: each is asked once, and finds its own. */
+export function servicesOf(letters: readonly DeadLetter[]): readonly string[] {
+  return [...new Set(letters.map(({ service }) => service))]
 }

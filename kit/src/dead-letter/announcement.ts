@@ -6,6 +6,7 @@ import { newEventId } from '../event-id.ts'
 import { keyHash } from '../outbox/partitioner.ts'
 import type { DeadLetterRow, DeadLetterState } from '../store/tables/dead-letters.ts'
 import type { OutboxRow } from '../store/tables/outbox.ts'
+import { failedAlike } from './reason-signature.ts'
 
 /** A dead letter as the topic `millrace.dead-letters` tells of it: where and why, never what. */
 export interface DeadLetter {
@@ -27,6 +28,12 @@ export interface DeadLetter {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** How often somebody redrove it, and the last times of these that it then failed alike. */
+  readonly redrives: number
+  readonly alike: number
+  /** Who changed its payload last, and when; null where it is as it came. */
+  readonly editedBy: string | null
+  readonly editedAt: string | null
 }
 
 /** Who tells. */
@@ -49,6 +56,8 @@ type ListedLetter = Omit<
   | 'record_value'
   | 'record_headers'
   | 'timestamp_ms'
+  | 'redriven_by_job'
+  | 'original_value'
 >
 
 export function deadLetterOf(row: ListedLetter, { service, group }: Announcer): DeadLetter {
@@ -69,6 +78,10 @@ export function deadLetterOf(row: ListedLetter, { service, group }: Announcer): 
     topic: row.topic,
     partition: row.partition,
     offset: row.record_offset,
+    redrives: row.redrives,
+    alike: failedAlike(row),
+    editedBy: row.edited_by,
+    editedAt: row.edited_at_ms === null ? null : new Date(row.edited_at_ms).toISOString(),
   }
 }
 
@@ -130,6 +143,10 @@ export function readAnnouncement(value: Uint8Array): DeadLetter | null {
     topic: text(topic),
     partition: count(parsed['partition']),
     offset: count(parsed['offset']),
+    redrives: count(parsed['redrives']),
+    alike: count(parsed['alike']),
+    editedBy: textOrNull(parsed['editedBy']),
+    editedAt: textOrNull(parsed['editedAt']),
   }
 }
 

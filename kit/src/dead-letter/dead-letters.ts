@@ -1,29 +1,33 @@
 import type { Transaction } from 'kysely'
 import { MillraceError } from '../errors.ts'
-import { recordForgone } from '../inbox/inbox.ts'
-import { listedLettersMax } from '../limits.ts'
-import type { DeliveryTools } from '../outbox/handler-context.ts'
+import { lettersChunkMax, listedLettersMax } from '../limits.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import { type DeadLetter, deadLetterOf } from './announcement.ts'
-import { headOf, type Letter, lockKeys, updateLetter } from './letters.ts'
-import type { Parking } from './parking.ts'
-
-/**
- * Which dead letters are meant: one, those of a key, or all of the service; at most
- * `listedLettersMax`, the oldest, so that one transaction does not hold the writer too long.
- */
-export interface DeadLetterTarget {
-  /** A letter's id. To redrive one that stands behind others redrives its key, from the first. */
-  readonly id?: string
-  /** A key, on every stream that holds it back. */
-  readonly key?: string
-}
+import { discardLetters, type LetterTools, redriveLetters } from './carry-out-letters.ts'
+import {
+  type DeadLetterTarget,
+  fits,
+  isNamed,
+  type LetterRange,
+  measure,
+  narrowed,
+} from './letter-query.ts'
 
 export interface DeadLetterResult {
   /** How many letters will be tried again, or were given up for good. */
   readonly letters: number
   /** True where some come out of the order in which they were said: rejected and skipped ones. */
   readonly isOutOfOrder: boolean
+  /** How many were left, because they failed alike each time that they were redriven. */
+  readonly guarded?: number
+}
+
+export interface RedriveRequest {
+  /**
+   * Also letters that were redriven several times and failed alike each time. Such a letter is
+   * otherwise redriven only by its id or its key.
+   */
+  readonly isForced?: boolean
 }
 
 /** What a service's operator may do with what was put aside. */
@@ -34,23 +38,32 @@ export interface DeadLetters {
    * Tries letters again, at once and with all their attempts, each key in its order; what
    * arrives meanwhile goes behind. Throws `dead-letter-unknown` for an id or key without any.
    */
-  redrive(target: DeadLetterTarget): Promise<DeadLetterResult>
+  redrive(target: DeadLetterTarget, request?: RedriveRequest): Promise<DeadLetterResult>
   /** Gives letters up for good: they count as handled, and those behind them go on. */
   discard(target: DeadLetterTarget): Promise<DeadLetterResult>
 }
 
-export interface DeadLetterOffice extends DeadLetters {
-  /** As `redrive` and `discard`, inside a transaction; the result's `after` is for its commit. */
-  carryOut(
-    db: Transaction<KitTables>,
-    action: 'redrive' | 'discard',
-    target: DeadLetterTarget,
-  ): Promise<DeadLetterResult & { readonly after: () => void }>
+/** What is to be done with which letters. */
+export interface LetterOrder {
+  readonly action: 'redrive' | 'discard'
+  readonly target: DeadLetterTarget
+  readonly isForced: boolean
+  readonly job: string | null
 }
 
-export interface OfficeOptions {
-  readonly tools: DeliveryTools
-  readonly parking: Parking
+export interface ChunkResult extends Required<DeadLetterResult> {
+  /** The last letter that was looked at; null where none is left. */
+  readonly position: number | null
+  /** To be called after the commit. */
+  readonly after: () => void
+}
+
+export interface DeadLetterOffice extends DeadLetters {
+  /** Does one chunk of an order, inside a transaction. */
+  carryOut(db: Transaction<KitTables>, order: LetterOrder, range: LetterRange): Promise<ChunkResult>
+}
+
+export interface OfficeOptions extends LetterTools {
   /** Looks for due letters. */
   readonly wake: () => void
 }
@@ -58,6 +71,7 @@ export interface OfficeOptions {
 export function openDeadLetterOffice({ tools, parking, wake }: OfficeOptions): DeadLetterOffice {
   const { store, clock, service, random } = tools
   const announcer = { service: service.name, group: service.group, clock, random }
+  const parts = { tools, parking }
 
   const office: DeadLetterOffice = {
     async list() {
@@ -69,33 +83,75 @@ export function openDeadLetterOffice({ tools, parking, wake }: OfficeOptions): D
         .execute()
       return letters.map((letter) => deadLetterOf(letter, announcer))
     },
-    redrive: (target) => carryOutAlone('redrive', target),
-    discard: (target) => carryOutAlone('discard', target),
-    async carryOut(db, action, target) {
-      const letters = await lettersMeant(db, target)
-      await lockKeys(db, letters, store.dialect) // D3
-      const carryOut = action === 'redrive' ? redriveLetters : discardLetters
-      const { count, after } = await carryOut(db, { tools, parking, letters, target })
+    redrive: (target, { isForced = false } = {}) =>
+      carryOutAll({ action: 'redrive', target, isForced, job: null }),
+    discard: (target) => carryOutAll({ action: 'discard', target, isForced: true, job: null }),
+    async carryOut(db, order, range) {
+      const { action, target } = order
+      const query = db.selectFrom('millrace_dead_letters').selectAll().limit(lettersChunkMax)
+      const found = await narrowed(query, target, range).execute()
+      const letters = found.filter((letter) => fits(letter, target))
+      const done =
+        action === 'redrive'
+          ? await redriveLetters(db, parts, letters, order)
+          : await discardLetters(db, parts, letters)
+      const isRedrive = action === 'redrive'
       return {
-        letters: count,
-        isOutOfOrder: action === 'redrive' && letters.some((letter) => letter.held_key === null),
+        letters: done.letters,
+        guarded: done.guarded,
+        isOutOfOrder: isRedrive && letters.some(({ held_key: key }) => key === null),
+        position: found.length < lettersChunkMax ? null : (found.at(-1)?.id ?? null),
         after: () => {
-          after()
+          done.after()
           wake()
         },
       }
     },
   }
 
-  async function carryOutAlone(action: 'redrive' | 'discard', target: DeadLetterTarget) {
-    const { after, ...result } = await store.transaction(`${action} dead letters`, (db) =>
-      office.carryOut(db, action, target),
-    )
-    after()
-    return result
+  /** A transaction a chunk, so that none holds the writer too long. */
+  async function carryOutAll(order: LetterOrder): Promise<DeadLetterResult> {
+    const { last, total } = await measure(store.read, order.target)
+    if (total === 0) checkKnown(order.target)
+    let letters = 0
+    let guarded = 0
+    let isOutOfOrder = false
+    for (let after: number | null = 0; after !== null; ) {
+      const range: LetterRange = { after, last }
+      const chunk: ChunkResult = await store.transaction(`${order.action} dead letters`, (db) =>
+        office.carryOut(db, order, range),
+      )
+      chunk.after()
+      letters += chunk.letters
+      guarded += chunk.guarded
+      isOutOfOrder ||= chunk.isOutOfOrder
+      after = chunk.position
+    }
+    return resultOf({ letters, guarded, isOutOfOrder })
   }
 
   return office
+}
+
+/** What was left is told where something was. */
+export function resultOf({
+  letters,
+  guarded,
+  isOutOfOrder,
+}: Required<DeadLetterResult>): DeadLetterResult {
+  return { letters, isOutOfOrder, ...(guarded > 0 ? { guarded } : {}) }
+}
+
+/** Throws `dead-letter-unknown`: nothing is meant where somebody named one. */
+export function checkKnown(target: DeadLetterTarget): void {
+  if (!isNamed(target)) return
+  const { id, key } = target
+  throw new MillraceError(
+    'dead-letter-unknown',
+    id === undefined
+      ? `no dead letter holds back the key "${key}"`
+      : `no dead letter has the id "${id}": it was redriven or discarded, or never was`,
+  )
 }
 
 /** All but the record's own bytes, which a list does not show. */
@@ -115,93 +171,9 @@ const listedColumns = [
   'topic',
   'partition',
   'record_offset',
+  'redrives',
+  'alike',
+  'redriven_signature',
+  'edited_by',
+  'edited_at_ms',
 ] as const
-
-async function lettersMeant(
-  db: Transaction<KitTables>,
-  { id, key }: DeadLetterTarget,
-): Promise<readonly Letter[]> {
-  let query = db
-    .selectFrom('millrace_dead_letters')
-    .selectAll()
-    .orderBy('id')
-    .limit(listedLettersMax)
-  if (id !== undefined) query = query.where('letter_id', '=', id)
-  if (key !== undefined) query = query.where('held_key', '=', key)
-  const letters = await query.execute()
-  if (letters.length > 0 || (id === undefined && key === undefined)) return letters
-  throw new MillraceError(
-    'dead-letter-unknown',
-    id === undefined
-      ? `no dead letter holds back the key "${key}"`
-      : `no dead letter has the id "${id}": it was redriven or discarded, or never was`,
-  )
-}
-
-interface CarryOutOptions {
-  readonly tools: DeliveryTools
-  readonly parking: Parking
-  readonly letters: readonly Letter[]
-  readonly target: DeadLetterTarget
-}
-
-interface CarriedOut {
-  readonly count: number
-  readonly after: () => void
-}
-
-/** Makes the head of each key due; those behind follow it, one after the other (D2). */
-async function redriveLetters(
-  db: Transaction<KitTables>,
-  { tools, parking, letters }: CarryOutOptions,
-): Promise<CarriedOut> {
-  const due: Letter[] = []
-  const heads = new Set<number>()
-  for (const letter of letters) {
-    const { stream, held_key: key } = letter
-    const head = key === null ? letter : await headOf(db, stream, key)
-    if (head === null || heads.has(head.id)) continue
-    heads.add(head.id)
-    const change = { state: 'waiting', due_at_ms: tools.clock.nowMs(), attempts: 0 } as const
-    const updated = await updateLetter(db, head.id, change)
-    if (updated !== null) due.push(updated)
-  }
-  const announced = await parking.announce(db, due)
-  return {
-    count: letters.length,
-    after: () => {
-      announced()
-      for (const letter of due) tools.observer.redriven?.(letter, tools.clock.nowMs())
-    },
-  }
-}
-
-/**
- * Removes letters for good. Their events count as handled, so that a record that comes again
- * stays away.
- */
-async function discardLetters(
-  db: Transaction<KitTables>,
-  { tools, parking, letters }: CarryOutOptions,
-): Promise<CarriedOut> {
-  const afterwards: (() => void)[] = []
-  for (const letter of letters) {
-    const row = {
-      event_id: letter.event_id,
-      subscription: letter.subscription,
-      handled_at_ms: tools.clock.nowMs(),
-      topic_id: letter.topic_id,
-      partition: letter.partition,
-      record_offset: letter.record_offset,
-    }
-    await recordForgone(db, [row])
-    afterwards.push(await parking.remove(db, letter))
-  }
-  return {
-    count: letters.length,
-    after: () => {
-      for (const act of afterwards) act()
-      for (const letter of letters) tools.observer.discarded?.(letter, tools.clock.nowMs())
-    },
-  }
-}

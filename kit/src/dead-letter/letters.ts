@@ -9,6 +9,17 @@ import type { DeadLetterRow, DeadLetterState } from '../store/tables/dead-letter
 type Db = Kysely<KitTables>
 export type Letter = Selectable<DeadLetterRow>
 
+/** Of a letter that nobody has redriven or edited. */
+export const untouched = {
+  redrives: 0,
+  alike: 0,
+  redriven_signature: null,
+  redriven_by_job: null,
+  edited_by: null,
+  edited_at_ms: null,
+  original_value: null,
+} as const
+
 /**
  * Locks the keys of letters to the end of the transaction, in one order, so that two who lock
  * several cannot deadlock each other. On SQLite a transaction has the writer to itself.

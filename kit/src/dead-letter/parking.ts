@@ -23,6 +23,7 @@ import {
   type Letter,
   letterById,
   lockKeys,
+  untouched,
   updateLetter,
 } from './letters.ts'
 import { columnsOf } from './stored-record.ts'
@@ -207,6 +208,7 @@ export class Parking {
       event_type: event?.eventType ?? null,
       correlation_id: event?.correlationId ?? null,
       ...columnsOf(record, origin),
+      ...untouched,
     }
   }
 

@@ -11,6 +11,7 @@ const listening: ConsumerStatus = {
   heldKeys: 1,
   outages: [],
   overdue: [],
+  paused: [],
   trouble: null,
   topics: [],
 }
@@ -23,6 +24,8 @@ const well: ServiceHealth = {
   lagGrowth: null,
   slowest: null,
   deadLetters: new Map(),
+  jobs: [],
+  projections: [],
   consumer: listening,
   outbox: { unsent: 0, oldestUnsentMs: null, held: [] },
 }
@@ -40,6 +43,7 @@ test('a service that listens tells its group and its lag as plain numbers', () =
       heldKeys: 1,
       outages: [],
       overdue: [],
+      paused: [],
     },
   ])
 })

@@ -1,12 +1,15 @@
+import type { Pause } from '../control/pauses.ts'
+import type { JobStatus } from '../job/job.ts'
 import { lagToldMin } from '../limits.ts'
 import type { OutboxHealth } from '../outbox/outbox-health.ts'
+import type { ProjectionStatus } from '../projection/projections.ts'
 import type { ServiceHealth } from './service-health.ts'
 
 /** What `/health/kafka` answers: plain JSON, for people and for monitors. */
 export interface KafkaReport {
   /**
-   * `up`; `degraded` where events wait though Kafka answers (an outage, a refused event, a lost
-   * group), or records were lost before they were heard; `down` where Kafka does not answer;
+   * `up`; `degraded` where events wait though Kafka answers (an outage, a pause, a refused
+   * event, a lost group), or records were lost before they were heard; `down` where Kafka does not answer;
    * `disabled` by KAFKA_ENABLED=false.
    */
   readonly status: 'up' | 'degraded' | 'down' | 'disabled'
@@ -16,6 +19,9 @@ export interface KafkaReport {
   readonly outbox: OutboxHealth
   /** How many events are put aside, by state. */
   readonly deadLetters: Readonly<Record<string, number>>
+  /** What operators have asked for and is under way: redrives, replays, rebuilds. */
+  readonly jobs: readonly JobStatus[]
+  readonly projections: readonly ProjectionStatus[]
   /** Why it is not up, and what helps. */
   readonly reason: string | null
   readonly hint: string | null
@@ -30,6 +36,8 @@ export interface GroupReport {
   readonly events: number
   readonly heldKeys: number
   readonly outages: readonly { readonly subscription: string; readonly reason: string }[]
+  /** Handlers that somebody has paused. */
+  readonly paused: readonly Pause[]
   /** Handlers that do not come back, though their signal has fired. */
   readonly overdue: readonly { readonly subscription: string; readonly since: string }[]
 }
@@ -52,6 +60,8 @@ export function kafkaReport(health: ServiceHealth): KafkaReport {
     groups: groupsOf(health),
     outbox,
     deadLetters: Object.fromEntries(deadLetters),
+    jobs: health.jobs,
+    projections: health.projections,
   }
   switch (kafka.kind) {
     case 'disabled':
@@ -119,9 +129,25 @@ function troubleOf(health: ServiceHealth): Trouble | null {
       hint: 'Its key waits, and its place among the handlers is taken: let it heed its signal.',
     }
   }
+  const [paused] = consumer?.paused ?? []
+  if (paused !== undefined) return pauseOf(paused)
+  const stuck = health.projections.find(({ trouble }) => trouble !== null)
+  if (stuck !== undefined) {
+    return {
+      reason: `projection "${stuck.name}" waits: ${stuck.trouble}`,
+      hint: 'What is shown is as it was before. It tries again by itself.',
+    }
+  }
   const trouble = consumer?.trouble ?? null
   if (trouble === null) return null
   return { reason: trouble, hint: 'It joins its group again by itself; see the log.' }
+}
+
+function pauseOf({ subscription, askedBy, since }: Pause): Trouble {
+  return {
+    reason: `"${subscription}" was paused by ${askedBy} at ${since}`,
+    hint: 'Its events wait in Kafka, for as long as the topic keeps them; millrace resume goes on.',
+  }
 }
 
 /** Records that retention removed before the group had passed them: the one loss that is real. */
@@ -184,6 +210,7 @@ function groupsOf({ consumer, group, lag, lagUnknown }: ServiceHealth): readonly
       partitions,
       events: consumer.events,
       heldKeys: consumer.heldKeys,
+      paused: consumer.paused,
       outages: consumer.outages.map(({ subscription, reason }) => ({ subscription, reason })),
       overdue: consumer.overdue.map(({ subscription, sinceMs }) => ({
         subscription,

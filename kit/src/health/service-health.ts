@@ -1,9 +1,11 @@
 import type { Clock } from '../clock.ts'
 import { letterCounts } from '../dead-letter/letters.ts'
 import type { ConsumerStatus } from '../inbox/consumer-status.ts'
+import type { JobStatus } from '../job/job.ts'
 import type { Cluster } from '../outbox/cluster-view.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { type OutboxHealth, outboxHealth } from '../outbox/outbox-health.ts'
+import type { ProjectionStatus } from '../projection/projections.ts'
 import type { AnyServiceDefinition } from '../service.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { Store } from '../store/store.ts'
@@ -29,6 +31,9 @@ export interface ServiceHealth {
   readonly outbox: OutboxHealth
   /** How many events are put aside, by state. */
   readonly deadLetters: ReadonlyMap<DeadLetterState, number>
+  /** What operators have asked for and is under way, on any instance. */
+  readonly jobs: readonly JobStatus[]
+  readonly projections: readonly ProjectionStatus[]
 }
 
 export interface HandlerTime {
@@ -44,7 +49,11 @@ export interface HealthParts {
   /** Null with KAFKA_ENABLED=false. */
   readonly transport: Pick<Transport, 'lag'> | null
   readonly relay: { readonly cluster: Cluster } | null
-  readonly consumer: { status(): ConsumerStatus } | null
+  readonly consumer: {
+    status(): ConsumerStatus
+    readonly operations: { jobs(): Promise<readonly JobStatus[]> }
+  } | null
+  readonly projections: { status(): readonly ProjectionStatus[] }
   readonly slowest: () => HandlerTime | null
 }
 
@@ -66,7 +75,7 @@ export class HealthReader {
   }
 
   async #read(): Promise<ServiceHealth> {
-    const { service, store, outbox, clock, relay, consumer, slowest } = this.#parts
+    const { service, store, outbox, clock, relay, consumer, slowest, projections } = this.#parts
     const lag = await this.#lag()
     return {
       kafka: relay === null ? { kind: 'disabled' } : relay.cluster,
@@ -78,6 +87,8 @@ export class HealthReader {
       consumer: consumer?.status() ?? null,
       outbox: await outboxHealth(store, outbox, clock),
       deadLetters: await letterCounts(store.read),
+      jobs: (await consumer?.operations.jobs()) ?? [],
+      projections: projections.status(),
     }
   }
 

@@ -19,6 +19,8 @@ const healthy: ServiceHealth = {
   lagGrowth: null,
   slowest: null,
   deadLetters: new Map(),
+  jobs: [],
+  projections: [],
   consumer: null,
   outbox: { unsent: 0, oldestUnsentMs: null, held: [] },
 }

@@ -1,3 +1,4 @@
+import type { Pause } from '../control/pauses.ts'
 import type { TopicPartition, TopicTrouble } from '../transport/transport.ts'
 
 /** How a service's consumer stands, for its health. */
@@ -12,6 +13,8 @@ export interface ConsumerStatus {
   readonly outages: readonly SubscriptionOutage[]
   /** Handlers that do not come back, though their signal has fired. */
   readonly overdue: readonly OverdueHandler[]
+  /** Subscriptions that somebody has paused. */
+  readonly paused: readonly Pause[]
   /** Why the group or Kafka cannot be reached; null while all is well. */
   readonly trouble: string | null
   /** Topics that cannot be read as they should; all others are. */

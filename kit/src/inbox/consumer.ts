@@ -1,7 +1,7 @@
 import type { Timer } from '../clock.ts'
-import { commandSubscription } from '../control/command-subscription.ts'
 import { commandsTopic, controlTopics } from '../control/control-topics.ts'
-import { type DeadLetters, openDeadLetterOffice } from '../dead-letter/dead-letters.ts'
+import { noParts, type OperableParts, Operations } from '../control/operations.ts'
+import type { DeadLetters } from '../dead-letter/dead-letters.ts'
 import { DueLetters } from '../dead-letter/due-letters.ts'
 import { Parking } from '../dead-letter/parking.ts'
 import { messageOf } from '../errors.ts'
@@ -34,6 +34,7 @@ import { type Subscription, subscriptionsOf } from './subscription.ts'
 /** A service's listening, from its start to its stop. */
 export interface RunningConsumer {
   readonly deadLetters: DeadLetters
+  readonly operations: Operations
   status(): ConsumerStatus
   /** Begins nothing more, lets what runs finish, commits, and ends. */
   stop(): Promise<void>
@@ -43,6 +44,8 @@ export interface ConsumerOptions extends DeliveryTools {
   /** The instances of the service. Default: this is the only one. */
   readonly instances?: Instances
   readonly transport: Transport
+  /** What else can be asked for by command. Default: nothing. */
+  readonly parts?: OperableParts
 }
 
 /** Starts to listen to all that the service has handlers for; it waits for Kafka by itself. */
@@ -62,6 +65,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<RunningCo
  * waited for; then the position is committed, while the partitions are still ours.
  */
 class Consumer implements RunningConsumer, ConsumerListener {
+  readonly operations: Operations
   readonly deadLetters: DeadLetters
   readonly #options: ConsumerOptions
   readonly #subscriptions: readonly Subscription[]
@@ -82,20 +86,21 @@ class Consumer implements RunningConsumer, ConsumerListener {
   constructor(options: ConsumerOptions) {
     this.#options = options
     const tools = options
-    const { instances = soleInstance } = options
+    const { instances = soleInstance, parts = noParts } = options
     // Letters of other slots are tried by other instances.
     const wake = (): void => {
       this.#due.wake()
       instances.call({ kind: 'letters' })
     }
     this.#fence = new Fence(tools.store, tools.service.group)
-    this.#parking = new Parking(tools, this.#fence, wake)
-    const parking = this.#parking
-    const office = openDeadLetterOffice({ tools, parking, wake })
-    this.deadLetters = office
+    const parking = new Parking(tools, this.#fence, wake)
+    this.#parking = parking
     const { service } = options
     const subscriptions = [...subscriptionsOf(service), ...timerSubscriptions(service)]
-    this.#subscriptions = [...subscriptions, commandSubscription(tools, office)]
+    const given = { tools, parking, instances, subscriptions, parts, wake }
+    this.operations = new Operations(given, () => this.#dispatcher.wake())
+    this.deadLetters = this.operations.office
+    this.#subscriptions = [...subscriptions, this.operations.subscription]
     this.#due = new DueLetters({
       tools,
       parking,
@@ -116,6 +121,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
       parking,
       fence: this.#fence,
       subscriptions: this.#subscriptions,
+      isPaused: (name) => this.operations.pauses.has(name),
       letterSettled: (letterId) => this.#due.settled(letterId),
       fenced: ({ record }) => this.#fenced(record),
     })
@@ -124,6 +130,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
   async start(instanceId: string): Promise<void> {
     const { service, transport, log } = this.#options
     await this.#parking.load()
+    await this.operations.start()
     this.#due.wake()
     // The transport remembers the request, and makes the topics as soon as Kafka answers.
     const retryTopics = this.#retryTopics.topics
@@ -178,6 +185,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
             : [{ subscription, reason: state.reason, sinceMs: state.sinceMs }],
         ),
       overdue: this.#dispatcher.overdue(),
+      paused: this.operations.pauses.list(),
       trouble: this.#trouble,
       topics: this.#troubles,
     }
@@ -267,6 +275,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
     this.#pruneTimer?.cancel()
     const leaving = [...this.#intakes.values()]
     this.#consumption?.pause(leaving.map(({ intake }) => intake.partition))
+    await this.operations.stop()
     await this.#due.stop()
     this.#dispatcher.stop()
     const reason = 'the service stopped before it was done'

@@ -26,6 +26,8 @@ export interface DispatcherOptions {
   readonly fence: Fence
   readonly subscriptions: readonly Subscription[]
   readonly retryTopics: Pick<RetryTopics, 'send'>
+  /** Whether somebody has paused a subscription. */
+  readonly isPaused: (name: string) => boolean
   /** A stored letter was tried: it is gone, waits, or is given up. */
   readonly letterSettled: (letterId: number) => void
   /** Another instance has claimed the partition of a delivery. */
@@ -81,14 +83,21 @@ export class Dispatcher {
 
   /**
    * Null where the lanes have room for more; else it resolves when they may have. What waits
-   * behind its own key does not count: other keys must not wait for it.
+   * behind its own key does not count: other keys must not wait for it. Where the store is behind,
+   * there is no room: what is read then only grows old in memory.
    */
   room(subscriptions: readonly Subscription[]): Promise<void> | null {
     const isFull = (one: Subscription): boolean => this.#queues.ready(one.name) >= readyMaxOf(one)
-    if (this.#isStopped || !subscriptions.some(isFull)) return null
+    const hasRoom = !this.#handledRows.isBehind && !subscriptions.some(isFull)
+    if (this.#isStopped || hasRoom) return null
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#hungry.push({ subscriptions, resolve })
     return promise
+  }
+
+  /** Something may begin that could not before. */
+  wake(): void {
+    this.#dispatchSoon()
   }
 
   add(delivery: Delivery): void {
@@ -161,7 +170,8 @@ export class Dispatcher {
     const waiting = this.#hungry
     this.#hungry = []
     for (const one of waiting) {
-      if (this.#isStopped || one.subscriptions.every(isLow)) one.resolve()
+      const isFed = !this.#handledRows.isBehind && one.subscriptions.every(isLow)
+      if (this.#isStopped || isFed) one.resolve()
       else this.#hungry.push(one)
     }
   }
@@ -189,6 +199,7 @@ export class Dispatcher {
   }
 
   #mayBegin(name: string): boolean {
+    if (this.#options.isPaused(name)) return false
     const lane = this.#lanes.get(name)
     if (lane === undefined) return true
     const isFree = lane.isOpen && this.#slots.isFree(name)

@@ -163,6 +163,11 @@ export class Observation {
       unsent: standing.outbox.unsent,
       oldestUnsentMs: standing.outbox.oldestUnsentMs,
       deadLetters,
+      paused: standing.consumer?.paused.map(({ subscription }) => subscription) ?? [],
+      jobs: standing.jobs.map(({ id, kind }) => ({ id, kind })),
+      rebuilding: standing.projections.flatMap(({ name, building }) =>
+        building === null ? [] : [name],
+      ),
     }
   }
 }

@@ -34,6 +34,11 @@ export interface ServiceRecord {
   readonly oldestUnsentMs: number | null
   /** How many events are put aside, by state. */
   readonly deadLetters: Readonly<Record<string, number>>
+  /** Handlers that somebody has paused, and jobs that are under way; an older kit tells neither. */
+  readonly paused?: readonly string[]
+  readonly jobs?: readonly { readonly id: string; readonly kind: string }[]
+  /** Projections that are rebuilt at the moment. */
+  readonly rebuilding?: readonly string[]
 }
 
 export function writeServiceRecord(record: ServiceRecord): Uint8Array {

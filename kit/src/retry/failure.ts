@@ -63,7 +63,8 @@ export function signatureOf(thrown: unknown): string {
   return code === null ? `${thrown.name}: ${generalise(thrown.message)}` : `${thrown.name} ${code}`
 }
 
-function generalise(message: string): string {
+/** What texts of one cause have in common. */
+export function generalise(message: string): string {
   return message
     .slice(0, messageLengthMax)
     .replaceAll(/(["'`]).*?\1/g, '…')

@@ -4,6 +4,7 @@ import { createDeadLetters, type DeadLetterTables } from './tables/dead-letters.
 import { createEffects, type EffectTables } from './tables/effects.ts'
 import { createInbox, type InboxTables } from './tables/inbox.ts'
 import { createInstance, type InstanceTables } from './tables/instance.ts'
+import { createJobs, type JobTables } from './tables/jobs.ts'
 import type { MigrationTables } from './tables/migrations.ts'
 import { createOutbox, type OutboxTables } from './tables/outbox.ts'
 import { createPartitions, type PartitionTables } from './tables/partitions.ts'
@@ -25,7 +26,8 @@ export interface KitTables
     ProcessTables,
     PartitionTables,
     ReplayTables,
-    ProjectionTables {}
+    ProjectionTables,
+    JobTables {}
 
 /** Append, never change: a database remembers which it has seen. */
 export const kitMigrations: Migrations<KitTables> = {
@@ -40,4 +42,5 @@ export const kitMigrations: Migrations<KitTables> = {
   '009 partitions': createPartitions,
   '010 replays': createReplays,
   '011 projections': createProjections,
+  '012 jobs': createJobs,
 }

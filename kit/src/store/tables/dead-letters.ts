@@ -40,6 +40,19 @@ export interface DeadLetterRow {
   /** The headers as JSON: pairs of a name and the value in base64. */
   record_headers: string
   timestamp_ms: number
+  /** How often somebody redrove it. */
+  redrives: Generated<number>
+  /** Of those, the last ones before each of which it had failed alike. */
+  alike: Generated<number>
+  /** What its failure had in common with others when it was redriven last. */
+  redriven_signature: Generated<string | null>
+  /** The job that redrove it last. */
+  redriven_by_job: Generated<string | null>
+  /** Who changed its payload last, and when. */
+  edited_by: Generated<string | null>
+  edited_at_ms: Generated<number | null>
+  /** The record's value as it came, once it was edited. */
+  original_value: Generated<Uint8Array | null>
 }
 
 export interface DeadLetterTables {
