@@ -49,12 +49,15 @@ export function isOrderly(decision: Decision, situation: Situation): boolean {
 
 /** How wild a schedule is; drawn anew for each, so that calm and wild ones both happen. */
 interface Temper {
+  /** How often another than the first operation is next. */
   readonly disorder: number
+  /** How often time passes though somebody could act. */
   readonly haste: number
+  /** How often an act begins though others are under way. */
   readonly eagerness: number
+  /** How often an operation goes wrong, and how often at most. */
   readonly trouble: number
-  readonly fault: number
-  readonly faultsMax: number
+  readonly troublesMax: number
   readonly steps: number
 }
 
@@ -62,28 +65,32 @@ interface Temper {
 export class DrawnChooser implements Chooser {
   readonly #random: Random
   readonly #temper: Temper
-  #faults = 0
+  /** The steps at which something strikes, spread over the schedule. */
+  readonly #faultSteps: ReadonlySet<number>
+  #troubles = 0
   readonly #isUnwanted = new Map<string, boolean>()
 
   constructor(seed: number) {
     this.#random = chanceOf(seedFor(seed, 'decisions'))
     const random = this.#random
+    const steps = chaosStepsMin + drawBelow(random, chaosStepsMax - chaosStepsMin)
     this.#temper = {
       disorder: drawOne(random, [0, 0.05, 0.3, 1]),
       haste: drawOne(random, [0, 0.01, 0.05]),
       eagerness: drawOne(random, [0.02, 0.1, 0.5]),
-      trouble: drawOne(random, [0, 0.02, 0.1]),
-      fault: drawOne(random, [0.005, 0.02, 0.05, 0.1]),
-      faultsMax: drawOne(random, [0, 1, 2, 3, 5]),
-      steps: chaosStepsMin + drawBelow(random, chaosStepsMax - chaosStepsMin),
+      trouble: drawOne(random, [0, 0.02, 0.1, 0.3]),
+      troublesMax: drawOne(random, [1, 2, 4]),
+      steps,
     }
+    const faults = drawOne(random, [0, 1, 2, 3, 5])
+    this.#faultSteps = new Set(Array.from({ length: faults }, () => drawBelow(random, steps)))
   }
 
   choose(step: number, situation: Situation): Decision | null {
-    const { steps, faultsMax, fault, haste, eagerness } = this.#temper
+    const { steps, haste, eagerness } = this.#temper
     if (step >= actStepsMax || (step >= steps && !situation.hasAct)) return null
     const random = this.#random
-    if (this.#faults < faultsMax && random() < fault) {
+    if (this.#faultSteps.has(step)) {
       const decision = this.#fault(situation)
       if (decision !== null) return decision
     }
@@ -94,13 +101,11 @@ export class DrawnChooser implements Chooser {
 
   #operation(ready: readonly Operation[]): Decision {
     const random = this.#random
-    const index = random() < this.#temper.disorder ? drawBelow(random, ready.length) : 0
+    const { disorder, trouble: often, troublesMax } = this.#temper
+    const index = random() < disorder ? drawBelow(random, ready.length) : 0
     const { troubles = [] } = ready[index] ?? {}
-    const isTroubled =
-      troubles.length > 0 &&
-      this.#faults < this.#temper.faultsMax &&
-      random() < this.#temper.trouble
-    if (isTroubled) this.#faults += 1
+    const isTroubled = troubles.length > 0 && this.#troubles < troublesMax && random() < often
+    if (isTroubled) this.#troubles += 1
     const trouble = isTroubled ? drawBelow(random, troubles.length) : null
     return { kind: 'operation', index, trouble }
   }
@@ -108,7 +113,6 @@ export class DrawnChooser implements Chooser {
   #fault({ faults }: Situation): Decision | null {
     const [first, ...others] = faults().filter((name) => this.#isWanted(name))
     if (first === undefined) return null
-    this.#faults += 1
     return { kind: 'fault', fault: drawOne(this.#random, [first, ...others]) }
   }
 

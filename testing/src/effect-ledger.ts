@@ -1,4 +1,4 @@
-import type { Life } from './life.ts'
+import { type Life, newestLife } from './life.ts'
 import type { ServiceState } from './service-state.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -20,12 +20,14 @@ export interface EffectPlace {
  * What handlers did outside their databases.
  *
  * P3. An act that succeeded is repeated only where its instance died, or its store failed, before
- *     the record of it was committed; and never once it was.
+ *     the record of it was committed; and never once it was, but for an instance that began it
+ *     before and stood still, or has not heard yet that the partition is another's.
  */
 export class EffectLedger {
   readonly #verdict: Verdict
   readonly #acted = new Map<string, Act>()
-  readonly #recorded = new Set<string>()
+  /** With the life that was the newest then. */
+  readonly #recorded = new Map<string, number>()
 
   constructor(verdict: Verdict) {
     this.#verdict = verdict
@@ -34,7 +36,10 @@ export class EffectLedger {
   acts(place: EffectPlace, { life, failures }: Act): void {
     const name = nameOf(place)
     const earlier = this.#acted.get(name)
-    if (this.#recorded.has(name)) {
+    const newest = this.#recorded.get(name)
+    const mayBeLate = newest !== undefined && earlier?.life !== life && life.number <= newest
+    if (mayBeLate) return
+    if (newest !== undefined) {
       this.#verdict.violated('P3', `the effect ${name} runs again, though it is recorded as done`)
     } else if (earlier !== undefined && earlier.life === life && earlier.failures === failures) {
       this.#verdict.violated('P3', `the effect ${name} runs again, though it succeeded before`)
@@ -54,7 +59,7 @@ export class EffectLedger {
   committed(state: ServiceState): void {
     if (this.#acted.size === 0) return
     for (const { event_id: eventId, name, person } of state.effects()) {
-      this.#recorded.add(nameOf({ service: state.name, eventId, name, person }))
+      this.#recorded.set(nameOf({ service: state.name, eventId, name, person }), newestLife())
     }
   }
 }

@@ -8,10 +8,14 @@
 export class Life {
   /** As it stands in the trace: `shop#1`, and `shop#1.2` after its first restart. */
   readonly name: string
+  /** Lives that begin later have higher numbers. */
+  readonly number: number
   #state: 'alive' | 'paused' | 'dead' = 'alive'
 
   constructor(name: string) {
     this.name = name
+    lives += 1
+    this.number = lives
   }
 
   get isAlive(): boolean {
@@ -37,4 +41,11 @@ export class Life {
   end(): void {
     this.#state = 'dead'
   }
+}
+
+let lives = 0
+
+/** The number of the life that began last. */
+export function newestLife(): number {
+  return lives
 }

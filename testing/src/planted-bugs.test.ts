@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Edit, loadWithBug } from '../test/plant.ts'
+import type { FaultName } from './testing.ts'
 
 /** Bugs in the kit, each in one place where a promise hangs on one line, or on two that agree. */
 const bugs: readonly {
   readonly bug: string
   readonly edits: readonly Edit[]
+  /** Which of the faults bring it to light soon. Default: all, and that is soon enough. */
+  readonly faults?: readonly FaultName[]
+  readonly isMoving?: boolean
   /** What the simulator says is broken. */
   readonly rules: readonly string[]
 }[] = [
@@ -18,6 +22,7 @@ const bugs: readonly {
         planted: '    this.#done.add(offset)\n    this.#position = offset + 1n\n',
       },
     ],
+    faults: ['crash', 'dependency-down'],
     rules: ['P4', 'P6'],
   },
   {
@@ -75,6 +80,8 @@ const bugs: readonly {
         planted: 'where (true or exists (',
       },
     ],
+    faults: ['pause', 'rebalance'],
+    isMoving: true,
     rules: ['P6'],
   },
   {
@@ -90,13 +97,21 @@ const bugs: readonly {
   },
 ]
 
-for (const { bug, edits, rules } of bugs) {
+for (const { bug, edits, rules, faults, isMoving = false } of bugs) {
   test(`a planted bug is found: ${bug}`, async () => {
-    const { simulate, ordersScenario } = await loadWithBug(bug, edits, async (query) => ({
-      ...(await import(`./simulate.ts?${query}`)),
-      ...(await import(`../test/orders.ts?${query}`)),
-    }))
-    const simulating = simulate(ordersScenario, { schedules: 2_000, shrink: false })
+    const { simulate, ordersScenario, twoInstancesScenario } = await loadWithBug(
+      bug,
+      edits,
+      async (query) => ({
+        ...(await import(`./simulate.ts?${query}`)),
+        ...(await import(`../test/orders.ts?${query}`)),
+      }),
+    )
+    const simulating = simulate(isMoving ? twoInstancesScenario : ordersScenario, {
+      schedules: 3_000,
+      shrink: false,
+      ...(faults === undefined ? {} : { faults }),
+    })
     await assert.rejects(simulating, (error: Error) => {
       assert.equal(error.name, 'SimulationFailure')
       const [rule = ''] = error.message.split(' ')

@@ -112,6 +112,7 @@ function connection({ life, agenda, isFine }: SimulatedStoreOptions, run: Run): 
 }
 
 function firstWords(sql: string): string {
-  const [, act = sql.slice(0, 40)] = /^(\w+ (?:into |from )?"?\w+"?)/.exec(sql) ?? []
+  const line = sql.trim().replaceAll(/\s+/g, ' ')
+  const [, act = line.slice(0, 40)] = /^(\w+ (?:into |from )?"?\w+"?)/.exec(line) ?? []
   return act.replaceAll('"', '')
 }

@@ -72,6 +72,15 @@ export function ledger(): ServiceDefinition<typeof catalogue, Tables> {
 
 /** A shop that places a few orders, of which one is poison now and then. */
 export function ordersScenario(world: World): Scenario {
+  return scenarioOn(world, world.random() < 0.3 ? 2 : 1)
+}
+
+/** As `ordersScenario`, with partitions that move. */
+export function twoInstancesScenario(world: World): Scenario {
+  return scenarioOn(world, 2)
+}
+
+function scenarioOn(world: World, instances: number): Scenario {
   const charged = new Map<string, number>()
   const charge = world.dependency('charge', async (_order: string, key: string) => {
     charged.set(key, (charged.get(key) ?? 0) + 1)
@@ -83,7 +92,7 @@ export function ordersScenario(world: World): Scenario {
   const orderOf = numbers.map(() => (world.random() < 0.5 ? 'a' : world.random() < 0.5 ? 'b' : 'c'))
   const poison = world.random() < 0.3 ? Math.floor(world.random() * count) : -1
   return {
-    services: [{ service: paying, instances: world.random() < 0.4 ? 2 : 1 }, booking],
+    services: [{ service: paying, instances }, booking],
     acts: [
       ...numbers.map((number) => {
         const orderId = orderOf[number] ?? 'a'
