@@ -1,4 +1,4 @@
-import { readEnvelope, readJsonObject } from './json-value.ts'
+import { readJsonObject, takeApart } from './json-value.ts'
 import type { WireFormat } from './wire-format.ts'
 
 const encoder = new TextEncoder()
@@ -24,7 +24,6 @@ export const baseEventJson: WireFormat = {
     )
   },
   decode(value) {
-    const { payload, ...rest } = readJsonObject(value)
-    return { envelope: readEnvelope(rest), fields: rest, payload }
+    return takeApart(readJsonObject(value))
   },
 }

@@ -78,10 +78,18 @@ export function defineCatalogue<const Events extends EventMap>(
   return { name, events, format, routes, topics: topicRequests(routes, partitions) }
 }
 
-/** The names of the events that a topic carries. */
-export function eventsOn(catalogue: Catalogue, topic: string): readonly EventRoute[] {
-  return [...catalogue.routes.values()].filter((route) => route.topic === topic)
+/** The events that a topic carries. */
+export function eventsOn({ routes }: Catalogue, topic: string): readonly EventRoute[] {
+  let known = routesByTopic.get(routes)
+  if (known === undefined) {
+    known = Map.groupBy(routes.values(), (route) => route.topic)
+    routesByTopic.set(routes, known)
+  }
+  return known.get(topic) ?? []
 }
+
+/** Every record asks. */
+const routesByTopic = new WeakMap<Catalogue['routes'], ReadonlyMap<string, readonly EventRoute[]>>()
 
 function topicProblems(routes: ReadonlyMap<string, EventRoute>): string[] {
   const problems: string[] = []

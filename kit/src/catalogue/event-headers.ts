@@ -48,19 +48,29 @@ const packedName = 'headers'
 
 /** What of the kit's headers a record carries. Of a name that comes twice, the last counts. */
 export function readHeaders(headers: readonly Header[]): EventHeaders {
-  const found = new Map(headers.map(({ name, value }) => [name, decoder.decode(value)]))
-  const packed = unpack(found.get(packedName))
-  return Object.fromEntries(
-    properties.flatMap((property) => {
-      const value = found.get(headerNames[property]) ?? packed[property]
-      return typeof value !== 'string' || value === '' ? [] : [[property, value]]
-    }),
-  )
+  const read: Writable = {}
+  for (const { name, value } of headers) {
+    const property = propertiesByName.get(name)
+    if (property !== undefined) read[property] = decoder.decode(value)
+  }
+  const packed = headers.findLast(({ name }) => name === packedName)
+  const others = packed === undefined ? {} : unpack(decoder.decode(packed.value))
+  for (const property of properties) {
+    const value = read[property] ?? others[property]
+    if (typeof value === 'string' && value !== '') read[property] = value
+    else if (property in read) delete read[property]
+  }
+  return read
 }
 
+type Writable = { -readonly [Name in keyof EventHeaders]: EventHeaders[Name] }
+
+const propertiesByName = new Map<string, keyof EventHeaders>(
+  properties.map((property) => [headerNames[property], property]),
+)
+
 /** Any program may have written it; what is no object of ours says nothing. */
-function unpack(json: string | undefined): Readonly<Record<string, unknown>> {
-  if (json === undefined) return {}
+function unpack(json: string): Readonly<Record<string, unknown>> {
   try {
     const parsed: unknown = JSON.parse(json)
     return isObject(parsed) ? parsed : {}

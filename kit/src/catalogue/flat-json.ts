@@ -1,4 +1,4 @@
-import { readEnvelope, readJsonObject } from './json-value.ts'
+import { readJsonObject, takeApart } from './json-value.ts'
 import type { WireFormat } from './wire-format.ts'
 
 const encoder = new TextEncoder()
@@ -13,14 +13,14 @@ export const flatJson: WireFormat = {
     return encoder.encode(JSON.stringify({ eventType, ...fields, timestamp, payload }))
   },
   decode(value) {
-    const { payload, ...rest } = readJsonObject(value)
-    const { eventType, timestamp } = readEnvelope(rest)
+    const { envelope, fields, payload } = takeApart(readJsonObject(value))
+    const { eventType, timestamp } = envelope
     return {
       envelope: {
         ...(eventType === undefined ? {} : { eventType }),
         ...(timestamp === undefined ? {} : { timestamp }),
       },
-      fields: rest,
+      fields,
       payload,
     }
   },

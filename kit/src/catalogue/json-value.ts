@@ -1,4 +1,5 @@
 import type { Envelope } from '../envelope.ts'
+import type { DecodedValue } from './wire-format.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
@@ -13,23 +14,33 @@ export function readJsonObject(value: Uint8Array): Record<string, unknown> {
 }
 
 /**
- * Takes what belongs to the envelope out of `value`, and leaves the rest. A member of the wrong
- * type is taken out too, as if it were absent: other programs may give the name another sense.
+ * What belongs to the envelope, the payload, and the rest. A member of the envelope that has the
+ * wrong type counts as absent: other programs may give the name another sense.
  */
-export function readEnvelope(value: Record<string, unknown>): Partial<Envelope> {
-  const { eventId, eventType, timestamp, version, source, correlationId, causationId, metadata } =
-    value
-  for (const name of envelopeNames) delete value[name]
-  return {
-    ...(typeof eventId === 'string' ? { eventId } : {}),
-    ...(typeof eventType === 'string' ? { eventType } : {}),
-    ...(typeof timestamp === 'string' ? { timestamp } : {}),
-    ...(typeof version === 'string' ? { version } : {}),
-    ...(typeof source === 'string' ? { source } : {}),
-    ...(typeof correlationId === 'string' ? { correlationId } : {}),
-    ...(typeof causationId === 'string' ? { causationId } : {}),
-    ...(isObject(metadata) ? { metadata } : {}),
-  }
+export function takeApart(value: Record<string, unknown>): DecodedValue {
+  // One pattern: to delete each name from the object would take ten times as long.
+  const {
+    eventId,
+    eventType,
+    timestamp,
+    version,
+    source,
+    correlationId,
+    causationId,
+    metadata,
+    payload,
+    ...fields
+  } = value
+  const envelope: { -readonly [Name in keyof Envelope]?: Envelope[Name] } = {}
+  if (typeof eventId === 'string') envelope.eventId = eventId
+  if (typeof eventType === 'string') envelope.eventType = eventType
+  if (typeof timestamp === 'string') envelope.timestamp = timestamp
+  if (typeof version === 'string') envelope.version = version
+  if (typeof source === 'string') envelope.source = source
+  if (typeof correlationId === 'string') envelope.correlationId = correlationId
+  if (typeof causationId === 'string') envelope.causationId = causationId
+  if (isObject(metadata)) envelope.metadata = metadata
+  return { envelope, fields, payload }
 }
 
 /** The names that the envelope keeps for itself: no field of an event may bear one. */

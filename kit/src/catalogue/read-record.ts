@@ -4,8 +4,9 @@ import { eventIdLengthMax } from '../limits.ts'
 import type { IncomingRecord } from '../transport/transport.ts'
 import { type AnyEvent, type Catalogue, type EventRoute, eventsOn } from './catalogue.ts'
 import { type EventHeaders, readHeaders } from './event-headers.ts'
+import { andThen, type Eventually } from './eventually.ts'
 import { isOlderVersion, upcastBody } from './upcast.ts'
-import { validate } from './validation.ts'
+import { type Validation, validate } from './validation.ts'
 import type { DecodedValue } from './wire-format.ts'
 
 /** What a record turned out to be. */
@@ -36,23 +37,28 @@ const decoder = new TextDecoder()
  * (cluster, topic, partition, offset). Never rejects: a schema or a key that throws on a record
  * is a misfit like any other, because it would throw each time (P8).
  */
-export async function readRecord(
+export function readRecord(
   catalogue: Catalogue,
   record: IncomingRecord,
   origin: RecordOrigin,
-): Promise<ReadRecord> {
+): Eventually<ReadRecord> {
   try {
-    return await readEvent(catalogue, record, origin)
+    const read = readEvent(catalogue, record, origin)
+    return read instanceof Promise ? read.catch(unreadable) : read
   } catch (error) {
-    return misfit(`reading it fails: ${messageOf(error)}`)
+    return unreadable(error)
   }
 }
 
-async function readEvent(
+function unreadable(error: unknown): ReadRecord {
+  return misfit(`reading it fails: ${messageOf(error)}`)
+}
+
+function readEvent(
   catalogue: Catalogue,
   record: IncomingRecord,
   origin: RecordOrigin,
-): Promise<ReadRecord> {
+): Eventually<ReadRecord> {
   if (record.value === null) return misfit('the record has no value')
   const headers = readHeaders(record.headers)
   let decoded: DecodedValue
@@ -64,9 +70,17 @@ async function readEvent(
   const route = routeOf(catalogue, record.topic, decoded.envelope.eventType ?? headers.type)
   if (typeof route === 'string') return misfit(route)
   const version = decoded.envelope.version ?? headers.version
-  const body = await readBody(route, await upcastBody(route.definition, version, decoded))
-  if (body.kind === 'invalid') return misfit(body.issues.join('; '))
-  const envelope = completeEnvelope({ decoded, headers, record, origin, route })
+  return andThen(upcastBody(route.definition, version, decoded), (present) =>
+    andThen(readBody(route, present), (body): ReadRecord => {
+      if (body.kind === 'invalid') return misfit(body.issues.join('; '))
+      return eventOf({ decoded, headers, record, origin, route }, body.value)
+    }),
+  )
+}
+
+function eventOf(sources: EnvelopeSources, body: EventBody): ReadRecord {
+  const { headers, record, route } = sources
+  const envelope = completeEnvelope(sources)
   if (envelope.eventId.length > eventIdLengthMax) {
     return misfit(`eventId is longer than ${eventIdLengthMax} characters`)
   }
@@ -76,8 +90,8 @@ async function readEvent(
   return {
     kind: 'event',
     route,
-    event: { ...body.value.fields, ...envelope, payload: body.value.payload },
-    key: keyOf(route, body.value) ?? (record.key === null ? null : decoder.decode(record.key)),
+    event: { ...body.fields, ...envelope, payload: body.payload },
+    key: keyOf(route, body) ?? (record.key === null ? null : decoder.decode(record.key)),
     traceparent: headers.traceparent ?? null,
     tracestate: headers.tracestate ?? null,
   }
@@ -106,19 +120,28 @@ type BodyValidation =
   | { readonly kind: 'invalid'; readonly issues: readonly string[] }
 
 /** Checks fields and payload by the event's schemas, and gives what the schemas put out. */
-export async function readBody(
+export function readBody(
   { definition }: EventRoute,
   { fields, payload }: EventBody,
-): Promise<BodyValidation> {
-  const checkedPayload = await validate(definition.payload, payload, 'payload')
-  const checkedFields =
-    definition.fields === undefined
-      ? { kind: 'valid' as const, value: {} }
-      : await validate(definition.fields, fields, '')
-  const issues = [checkedFields, checkedPayload].flatMap((checked) =>
-    checked.kind === 'invalid' ? checked.issues : [],
+): Eventually<BodyValidation> {
+  return andThen(validate(definition.payload, payload, 'payload'), (checkedPayload) =>
+    andThen(
+      definition.fields === undefined ? noFields : validate(definition.fields, fields, ''),
+      (checkedFields) => bodyOf(checkedFields, checkedPayload),
+    ),
   )
+}
+
+const noFields = { kind: 'valid', value: {} } as const
+
+function bodyOf(
+  checkedFields: Validation<object>,
+  checkedPayload: Validation<unknown>,
+): BodyValidation {
   if (checkedFields.kind === 'invalid' || checkedPayload.kind === 'invalid') {
+    const issues = [checkedFields, checkedPayload].flatMap((checked) =>
+      checked.kind === 'invalid' ? checked.issues : [],
+    )
     return { kind: 'invalid', issues }
   }
   return {

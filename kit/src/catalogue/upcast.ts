@@ -5,6 +5,7 @@
 // U2. What comes out is checked by the present schemas, like any other body.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Eventually } from './eventually.ts'
 import type { EventBody } from './read-record.ts'
 import { validate } from './validation.ts'
 
@@ -44,16 +45,24 @@ export interface Versioned {
  * among the upcasts stays as it is: the schemas say whether it can be read. Throws what an upcast
  * throws, with the version that it was at.
  */
-export async function upcastBody(
-  { upcasts = {} }: Versioned,
+export function upcastBody(
+  { upcasts }: Versioned,
   version: string | undefined,
+  body: EventBody,
+): Eventually<EventBody> {
+  if (upcasts === undefined || version === undefined) return body
+  const versions = Object.keys(upcasts)
+  const from = versions.indexOf(version)
+  return from < 0 ? body : upcastThrough(upcasts, versions.slice(from), body)
+}
+
+async function upcastThrough(
+  upcasts: Readonly<Record<string, Upcast>>,
+  steps: readonly string[],
   { fields, payload }: EventBody,
 ): Promise<EventBody> {
-  const versions = Object.keys(upcasts)
-  const from = version === undefined ? -1 : versions.indexOf(version)
-  if (from < 0) return { fields, payload }
   let body: OlderBody = { ...fields, payload }
-  for (const step of versions.slice(from)) {
+  for (const step of steps) {
     const change = upcasts[step]
     if (change === undefined) continue
     try {

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { andThen, type Eventually } from './eventually.ts'
 
 export type Validation<Output> =
   | { readonly kind: 'valid'; readonly value: Output }
@@ -8,14 +9,15 @@ export type Validation<Output> =
  * Checks a value by its schema, whatever library made it. The issues read `payload.email:
  * Invalid email`, with `at` as the root of their paths.
  */
-export async function validate<Output>(
+export function validate<Output>(
   schema: StandardSchemaV1<unknown, Output>,
   value: unknown,
   at: string,
-): Promise<Validation<Output>> {
-  const result = await schema['~standard'].validate(value)
-  if (result.issues === undefined) return { kind: 'valid', value: result.value }
-  return { kind: 'invalid', issues: result.issues.map((issue) => describe(issue, at)) }
+): Eventually<Validation<Output>> {
+  return andThen(schema['~standard'].validate(value), (result): Validation<Output> => {
+    if (result.issues === undefined) return { kind: 'valid', value: result.value }
+    return { kind: 'invalid', issues: result.issues.map((issue) => describe(issue, at)) }
+  })
 }
 
 function describe({ message, path = [] }: StandardSchemaV1.Issue, at: string): string {

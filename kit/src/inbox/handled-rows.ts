@@ -21,15 +21,16 @@ interface Waiting {
 export class HandledRows {
   readonly #store: Store<KitTables>
   #waiting: Waiting[] = []
+  #writing = 0
   #isWriting = false
 
   constructor(store: Store<KitTables>) {
     this.#store = store
   }
 
-  /** True where more wait than one transaction takes: those who add them are ahead of the store. */
+  /** True where more are on their way than one transaction takes: the store is to catch up. */
   get isBehind(): boolean {
-    return this.#waiting.length >= handledRowsMax
+    return this.#waiting.length + this.#writing >= handledRowsMax
   }
 
   /** Resolves when the rows are committed. A row that is there already stays as it is. */
@@ -44,6 +45,7 @@ export class HandledRows {
     this.#isWriting = true
     await Promise.resolve() // those that end in the same moment share the first transaction
     for (let batch = this.#next(); batch.length > 0; batch = this.#next()) {
+      this.#writing = batch.length
       try {
         await this.#store.transaction('handled', async (db) => {
           await recordForgone(
@@ -56,6 +58,7 @@ export class HandledRows {
         for (const { failed } of batch) failed(error)
       }
     }
+    this.#writing = 0
     this.#isWriting = false
   }
 

@@ -23,12 +23,15 @@ export class KeyQueues<Item extends Queued> {
   }
 
   add(item: Item): void {
-    const queue = this.#keys.get(item.key) ?? { tickets: [], head: 0, isOut: false }
-    this.#keys.set(item.key, queue)
+    let queue = this.#keys.get(item.key)
+    if (queue === undefined) {
+      queue = { tickets: [], isOut: false }
+      this.#keys.set(item.key, queue)
+    }
     this.#added += 1
     queue.tickets.push({ item, order: this.#added })
     this.#count(item, 1)
-    if (!queue.isOut && queue.tickets.length - queue.head === 1) this.#ready(queue)
+    if (!queue.isOut && queue.tickets.length === 1) this.#ready(queue)
   }
 
   /** Takes out the next item of the lanes for which `isOpen` holds, or null. */
@@ -43,7 +46,7 @@ export class KeyQueues<Item extends Queued> {
     if (ticket === null) return null
     const queue = this.#queueOf(ticket.item.key)
     queue.isOut = true
-    advance(queue)
+    queue.tickets.shift()
     this.#count(ticket.item, -1)
     return ticket.item
   }
@@ -51,9 +54,9 @@ export class KeyQueues<Item extends Queued> {
   /** Takes out the next item of a key of which one is out, if there is one and it is wanted. */
   more(key: string, isWanted: (item: Item) => boolean): Item | null {
     const queue = this.#queueOf(key)
-    const ticket = queue.tickets[queue.head]
+    const [ticket] = queue.tickets
     if (ticket === undefined || !isWanted(ticket.item)) return null
-    advance(queue)
+    queue.tickets.shift()
     this.#count(ticket.item, -1)
     return ticket.item
   }
@@ -72,7 +75,7 @@ export class KeyQueues<Item extends Queued> {
   finish(key: string): void {
     const queue = this.#queueOf(key)
     queue.isOut = false
-    if (queue.head < queue.tickets.length) this.#ready(queue)
+    if (queue.tickets.length > 0) this.#ready(queue)
     else this.#keys.delete(key)
   }
 
@@ -84,7 +87,7 @@ export class KeyQueues<Item extends Queued> {
     const queue = this.#queueOf(key)
     this.#added += 1
     const order = this.#added
-    queue.tickets.splice(queue.head, 0, ...items.map((item) => ({ item, order })))
+    queue.tickets.unshift(...items.map((item) => ({ item, order })))
     queue.isOut = false
     for (const item of items) this.#count(item, 1)
     this.#ready(queue)
@@ -94,14 +97,13 @@ export class KeyQueues<Item extends Queued> {
   remove(isGone: (item: Item) => boolean): readonly Item[] {
     const removed: Item[] = []
     for (const [key, queue] of this.#keys) {
-      const waiting = queue.tickets.slice(queue.head)
+      const waiting = queue.tickets
       const kept = waiting.filter(({ item }) => !isGone(item))
       if (kept.length === waiting.length) continue
       removed.push(...waiting.filter(({ item }) => isGone(item)).map(({ item }) => item))
       const head = waiting[0]
       if (!queue.isOut && head !== undefined) this.#laneOf(head.item.lane).remove(head)
       queue.tickets = kept
-      queue.head = 0
       if (queue.isOut) continue
       if (kept.length > 0) this.#ready(queue)
       else this.#keys.delete(key)
@@ -116,12 +118,14 @@ export class KeyQueues<Item extends Queued> {
   }
 
   #ready(queue: KeyQueue<Item>): void {
-    const ticket = queue.tickets[queue.head]
+    const [ticket] = queue.tickets
     if (ticket !== undefined) this.#laneOf(ticket.item.lane).push(ticket)
   }
 
   #laneOf(lane: string): ReadyHeap<Ticket<Item>> {
-    const heap = this.#lanes.get(lane) ?? new ReadyHeap<Ticket<Item>>()
+    const known = this.#lanes.get(lane)
+    if (known !== undefined) return known
+    const heap = new ReadyHeap<Ticket<Item>>()
     this.#lanes.set(lane, heap)
     return heap
   }
@@ -146,15 +150,7 @@ interface Ticket<Item> {
 }
 
 interface KeyQueue<Item> {
+  /** Those that wait, in their order. V8 takes the first out of an array without moving it. */
   tickets: Ticket<Item>[]
-  /** Where the waiting ones begin: taking the first out of an array would move all others. */
-  head: number
   isOut: boolean
-}
-
-function advance<Item>(queue: KeyQueue<Item>): void {
-  queue.head += 1
-  if (queue.head < 64 || queue.head * 2 < queue.tickets.length) return
-  queue.tickets = queue.tickets.slice(queue.head)
-  queue.head = 0
 }

@@ -188,7 +188,8 @@ export class PartitionIntake {
     const reads: { record: IncomingRecord; read: ReadRecord; eventId: string }[] = []
     for (const record of records) {
       const original = originalTopic === undefined ? record : { ...record, topic: originalTopic }
-      const read = await readRecord(catalogue, original, partition)
+      const reading = readRecord(catalogue, original, partition)
+      const read = reading instanceof Promise ? await reading : reading
       const eventId = read.kind === 'event' ? read.event.eventId : recordId(record, partition)
       reads.push({ record, read, eventId })
     }
@@ -230,11 +231,10 @@ export class PartitionIntake {
       this.#done(record)
       return
     }
-    const place = `${record.topic}/${record.partition}/${record.offset}`
     const maybeRepeat = onTheirWay.enter(identity)
     const heardAtMs = clock.nowMs()
     const delivery: Delivery = {
-      key: queueKey(subscription.stream, key, place),
+      key: queueKey(subscription.stream, key, key === null ? placeOf(record) : ''),
       lane: subscription.name,
       subscription,
       event,
@@ -303,6 +303,10 @@ function dueAtMsOf({ headers }: IncomingRecord): number {
 
 /** A record costs more in memory than its bytes: the event, its queue's place. */
 const overheadBytes = 512
+
+function placeOf({ topic, partition, offset }: IncomingRecord): string {
+  return `${topic}/${partition}/${offset}`
+}
 
 function bytesOf({ key, value }: IncomingRecord): number {
   return (key?.length ?? 0) + (value?.length ?? 0) + overheadBytes
