@@ -5,6 +5,7 @@ import {
   type CreateIndexNode,
   IdentifierNode,
   type KyselyPlugin,
+  type OnConflictNode,
   OperationNodeTransformer,
   type PluginTransformQueryArgs,
   type PrimaryKeyConstraintNode,
@@ -68,6 +69,14 @@ class Renamer extends OperationNodeTransformer {
     return node.name === undefined
       ? transformed
       : { ...transformed, name: this.#renamed(node.name) }
+  }
+
+  /** What conflicts is named by the constraint. */
+  protected override transformOnConflict(node: OnConflictNode): OnConflictNode {
+    const transformed = super.transformOnConflict(node)
+    return node.constraint === undefined
+      ? transformed
+      : { ...transformed, constraint: this.#renamed(node.constraint) }
   }
 
   #renamed({ name }: IdentifierNode): IdentifierNode {

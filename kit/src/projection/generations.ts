@@ -54,7 +54,10 @@ export async function makeNext(
   return next
 }
 
-/** Shows the generation that was built, and drops the one that was shown. */
+/**
+ * Shows the generation that was built, and drops the one that was shown. Under the lock: nobody
+ * may begin another one, or show this one, meanwhile.
+ */
 export async function swap(
   db: Transaction<KitTables>,
   projection: AnyProjection,
@@ -113,14 +116,19 @@ async function hide(db: Transaction<KitTables>, { tables }: AnyProjection): Prom
   for (const table of tables) await db.schema.dropView(table).ifExists().execute()
 }
 
-/** Keeps all others from changing the projection until the transaction ends. */
+/**
+ * Keeps all others from changing the projection until the transaction ends, also where it is not
+ * there yet. On SQLite there is one writer.
+ */
 export async function lockProjection(
   db: Transaction<KitTables>,
   { name }: AnyProjection,
   dialect: Dialect,
 ): Promise<void> {
-  const row = db.selectFrom('millrace_projections').select('name').where('name', '=', name)
-  if (dialect === 'postgres') await row.forUpdate().execute()
+  if (dialect !== 'postgres') return
+  await sql`
+    select pg_advisory_xact_lock('millrace_projections'::regclass::oid::int, hashtext(${name}))
+  `.execute(db)
 }
 
 /** By `topic id/partition`: the next offset that a generation reads. */

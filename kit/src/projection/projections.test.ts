@@ -14,6 +14,7 @@ import { service } from '../service.ts'
 import { startService } from '../start-service.ts'
 import { openMemory } from '../transport/memory.ts'
 import { MemoryCluster } from '../transport/memory-cluster.ts'
+import type { Transport } from '../transport/transport.ts'
 import { projection } from './projection.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'millrace-projection-'))
@@ -75,12 +76,12 @@ function blog() {
   const clock = new ManualClock()
   const cluster = new MemoryCluster(clock)
   const place = join(directory, String(stages++))
-  const open = async (made = counts()) => {
+  const open = async (made = counts(), transport = openMemory(cluster, clock)) => {
     const definition = service<typeof catalogue, Tables>('blog', { catalogue }).projection(made)
     const running = await startService(definition, {
       directory: place,
       env: {},
-      transport: openMemory(cluster, clock),
+      transport,
       clock,
       log: silentLog,
       announces: false,
@@ -157,6 +158,60 @@ test('another version is built from the start, and the tables of the old one are
   const tables = await running.read.introspection.getTables()
   const names = tables.map(({ name }) => name).filter((name) => name.startsWith('post_counts'))
   assert.deepEqual(names.toSorted(), ['post_counts', 'post_counts__g2'])
+})
+
+test('a rebuild that is asked for while another is about to be shown leaves what is read whole', async () => {
+  const at = blog()
+  const memory = openMemory(at.cluster, at.clock)
+  let reads = 0
+  let interfere = async () => {}
+  const transport: Transport = {
+    ...memory,
+    async readFrom(place, ...asked) {
+      const records = await memory.readFrom(place, ...asked)
+      if (place.partition === 1) await interfere()
+      return records
+    },
+  }
+  await using running = await at.open(counts(), transport)
+  // Keys of partition 0: so the reading of partition 1 is the last thing before it is shown.
+  for (const post of ['b', 'e', 'b']) await running.like(post)
+  await running.shows('b 2, e 1')
+  assert.equal(at.cluster.endOffset({ topic: 'post.liked', partition: 1 }), 0n)
+  await running.projections.rebuild('post-counts')
+  interfere = async () => {
+    reads += 1
+    // The first is of the generation that is shown.
+    if (reads === 2) await running.projections.rebuild('post-counts')
+  }
+  for (let turn = 0; running.statusNow()?.serving !== 3; turn++) {
+    assert.ok(turn < 100, 'it was never shown')
+    assert.equal(await running.likes(), 'b 2, e 1')
+    await at.clock.advance(projectionPollMs)
+    await settle()
+  }
+  assert.equal(await running.likes(), 'b 2, e 1')
+})
+
+test('what a newer version is building is not written by the code of an older one', async () => {
+  const at = blog()
+  {
+    await using running = await at.open()
+    await running.like('a')
+    await running.shows('a 1')
+  }
+  {
+    await using running = await at.open(counts({ version: 2, failsAt: { by: 'ann' } }))
+    await at.clock.advance(projectionPollMs)
+    await settle()
+    assert.equal(running.statusNow()?.building, 2)
+  }
+  await using running = await at.open()
+  await running.like('a')
+  await running.shows('a 2')
+  await at.clock.advance(projectionPollMs)
+  await settle()
+  assert.equal(running.statusNow()?.serving, 1)
 })
 
 test('an event that fails is waited at, with its place, and nothing is lost', async () => {

@@ -3,15 +3,28 @@
 // P1. A projection is written by one instance: the owner of its slot.
 // P2. What is read is always one whole generation: the views change in one transaction, once the
 //     next generation has read as far as the one that is shown.
+// P3. A generation is written by the version of the code that began it, and by no other.
+// P4. Generations change under the projection's lock, and by their state as it is then: another
+//     instance, or somebody who asks for a rebuild, may have been there in between.
 
+import type { Transaction } from 'kysely'
 import type { Timer } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Instances } from '../instances/instances.ts'
 import { slotOf } from '../instances/slot.ts'
 import { projectionPollMs, projectionTroubleMs, topicsFreshMs } from '../limits.ts'
 import { keyHash } from '../outbox/partitioner.ts'
+import type { KitTables } from '../store/kit-tables.ts'
 import type { TopicDescription, Transport } from '../transport/transport.ts'
-import { makeFirst, makeNext, type ProjectionState, stateOf, swap } from './generations.ts'
+import {
+  lockProjection,
+  makeFirst,
+  makeNext,
+  type ProjectionState,
+  positionsOf,
+  stateOf,
+  swap,
+} from './generations.ts'
 import type { AnyProjection } from './projection.ts'
 import { Projector, type ProjectorOptions } from './projector.ts'
 
@@ -26,6 +39,15 @@ export interface ProjectionStatus {
   readonly applied: number
   /** Why it does not go on; null where it does. */
   readonly trouble: string | null
+}
+
+/** How far a generation is that is being built. */
+export interface RebuildProgress {
+  /** The generation; null where none is being built. */
+  readonly building: number | null
+  /** Records that it has passed, and that there are. */
+  readonly done: number
+  readonly total: number
 }
 
 export interface ProjectionsOptions extends Omit<ProjectorOptions, 'projection' | 'transport'> {
@@ -56,6 +78,12 @@ export class Projections {
     const keeper = this.#keepers.find((one) => one.name === name)
     await keeper?.rebuild()
     return keeper !== undefined
+  }
+
+  /** How far its rebuilding is; null where there is none of that name. */
+  async progress(name: string): Promise<RebuildProgress | null> {
+    const keeper = this.#keepers.find((one) => one.name === name)
+    return keeper === undefined ? null : keeper.progress()
   }
 
   async stop(): Promise<void> {
@@ -95,21 +123,46 @@ class Keeper {
   }
 
   async start(): Promise<void> {
-    const { store, projection } = this.#options
-    this.#state = await store.transaction(`projection ${projection.name}`, async (db) => {
-      const state = await stateOf(db, projection)
-      return state ?? makeFirst(db, projection)
-    })
+    await this.#change(
+      'projection',
+      (db, state) => state ?? makeFirst(db, this.#options.projection),
+    )
     this.#again(0)
   }
 
+  async progress(): Promise<RebuildProgress> {
+    const { store, projection, transport } = this.#options
+    const building = (await stateOf(store.read, projection))?.building ?? null
+    if (building === null || transport === null) return { building, done: 0, total: 0 }
+    const positions = await positionsOf(store.read, projection, building)
+    const places = (await this.#describe(transport)).flatMap(({ topic, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
+    )
+    const ends = [...(await transport.offsetsAt(places, 'end')).values()]
+    const sum = (offsets: readonly bigint[]) => Number(offsets.reduce((all, at) => all + at, 0n))
+    return { building, done: sum([...positions.values()]), total: sum(ends) }
+  }
+
   async rebuild(): Promise<void> {
-    const { store, projection } = this.#options
-    await store.transaction(`rebuild ${projection.name}`, async (db) => {
-      const state = await stateOf(db, projection)
-      if (state !== null) await makeNext(db, projection, state)
-    })
+    const { projection } = this.#options
+    await this.#change('rebuild', (db, state) => state && makeNext(db, projection, state))
     this.#again(0)
+  }
+
+  /** P4 */
+  async #change(
+    what: string,
+    change: (
+      db: Transaction<KitTables>,
+      state: ProjectionState | null,
+    ) => Promise<ProjectionState> | ProjectionState | null,
+  ): Promise<ProjectionState | null> {
+    const { store, projection } = this.#options
+    this.#state = await store.transaction(`${what} ${projection.name}`, async (db) => {
+      await lockProjection(db, projection, store.dialect)
+      return change(db, await stateOf(db, projection))
+    })
+    return this.#state
   }
 
   async stop(): Promise<void> {
@@ -142,6 +195,7 @@ class Keeper {
         this.#options.log.warn({ projection: this.name, reason }, 'a projection waits')
       }
       this.#trouble = reason
+      this.#topics = null // A Kafka that was away may come back with other topics.
       delayMs = projectionTroubleMs
     }
     this.#again(delayMs)
@@ -154,22 +208,21 @@ class Keeper {
     let state = await stateOf(store.read, projection)
     if (state === null) return projectionTroubleMs
     if (isOutdated(state, projection)) {
-      const outdated = state
-      state = await store.transaction(`rebuild ${projection.name}`, (db) =>
-        makeNext(db, projection, outdated),
+      state = await this.#change('rebuild', (db, now) =>
+        now !== null && isOutdated(now, projection) ? makeNext(db, projection, now) : now,
       )
+      if (state === null) return projectionTroubleMs
       const { building } = state
       this.#options.log.info({ projection: this.name, building }, 'a projection is rebuilt')
     }
     this.#state = state
-    // What another version of the code built is shown as it is: its handlers are gone.
-    const isLive = state.serving_version === projection.version
     const step = (generation: number) =>
       new Projector(generation, { ...this.#options, transport }).step(topics)
-    const shown = isLive ? await step(state.serving) : null
-    const built = state.building === null ? null : await step(state.building)
+    const { serving, building } = ofVersion(state, projection) // P3
+    const shown = serving === null ? null : await step(serving)
+    const built = building === null ? null : await step(building)
     this.#applied += (shown?.applied ?? 0) + (built?.applied ?? 0)
-    if (built?.isCaughtUp === true && built.troubles.length === 0) await this.#swap(state) // P2
+    if (built?.isCaughtUp === true && built.troubles.length === 0) await this.#swap(building) // P2
     const troubles = [...(shown?.troubles ?? []), ...(built?.troubles ?? [])]
     if (troubles.length > 0) {
       this.#trouble = troubles.join('; ')
@@ -179,13 +232,13 @@ class Keeper {
     return isBehind ? 0 : projectionPollMs
   }
 
-  async #swap(state: ProjectionState): Promise<void> {
-    const { projection, store, log } = this.#options
-    this.#state = await store.transaction(`show ${projection.name}`, (db) =>
-      swap(db, projection, state),
+  async #swap(built: number | null): Promise<void> {
+    const { projection, log } = this.#options
+    const state = await this.#change('show', (db, now) =>
+      now !== null && now.building === built ? swap(db, projection, now) : now,
     )
-    const { serving } = this.#state
-    log.info({ projection: this.name, serving }, 'a projection was rebuilt, and is shown')
+    if (state?.serving !== built) return
+    log.info({ projection: this.name, serving: built }, 'a projection was rebuilt, and is shown')
   }
 
   /** The topics of its events; those that were added partitions are seen after a while. */
@@ -200,6 +253,17 @@ class Keeper {
     const found = await transport.ensureTopics(topics.filter(({ topic }) => heard.has(topic)))
     this.#topics = { asOfMs: nowMs, found }
     return found
+  }
+}
+
+/** The generations that this code may write: another version's handlers are not here. */
+function ofVersion(
+  state: ProjectionState,
+  { version }: AnyProjection,
+): { readonly serving: number | null; readonly building: number | null } {
+  return {
+    serving: state.serving_version === version ? state.serving : null,
+    building: state.building_version === version ? state.building : null,
   }
 }
 

@@ -7,7 +7,7 @@
 //     of its partition passes it.
 
 import type { Transaction } from 'kysely'
-import { type ReadRecord, readRecord, recordId } from '../catalogue/read-record.ts'
+import { type ReadRecord, readRecord } from '../catalogue/read-record.ts'
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { handledAmong, handledKey, recordForgone } from '../inbox/inbox.ts'
@@ -17,7 +17,7 @@ import type { KitTables } from '../store/kit-tables.ts'
 import type { Store } from '../store/store.ts'
 import type { IncomingRecord, TopicDescription, Transport } from '../transport/transport.ts'
 import { generationNames } from './generation-names.ts'
-import { keepPosition, lockProjection, positionOf, positionsOf } from './generations.ts'
+import { keepPosition, lockProjection, positionOf, positionsOf, stateOf } from './generations.ts'
 import type { AnyProjection } from './projection.ts'
 
 export interface ProjectorOptions {
@@ -65,7 +65,9 @@ export class Projector {
       if (records.length === 0) continue
       if (records.length === projectionBatchMax) isCaughtUp = false
       try {
-        applied += await this.#applyAll(place, records)
+        const count = await this.#applyAll(place, records)
+        applied += count ?? 0
+        if (count === null) isCaughtUp = false
       } catch (error) {
         isCaughtUp = false
         troubles.push(await this.#applyUpToFailure(place, records, error))
@@ -74,16 +76,22 @@ export class Projector {
     return { applied, isCaughtUp, troubles }
   }
 
-  async #applyAll(place: PartitionPlace, records: readonly IncomingRecord[]): Promise<number> {
+  /** How many events were applied; null where another instance or a newer generation is at it. */
+  async #applyAll(
+    place: PartitionPlace,
+    records: readonly IncomingRecord[],
+  ): Promise<number | null> {
     const { projection, store, clock } = this.#options
     const reads = await this.#readAll(place, records)
     const subscription = this.#subscription
     return store.transaction(`projection ${projection.name}`, async (db) => {
       await lockProjection(db, projection, store.dialect)
       const { generation } = this
+      const state = await stateOf(db, projection)
+      if (state?.serving !== generation && state?.building !== generation) return null
       const next = await positionOf(db, projection, { ...place, generation })
       // Another instance, which has the slot now, was here first.
-      if (next > (records[0]?.offset ?? 0n)) return 0
+      if (next > (records[0]?.offset ?? 0n)) return null
       const known = await handledAmong(
         db,
         reads.map(({ eventId }) => eventId),
@@ -147,8 +155,7 @@ export class Projector {
         if (read.kind === 'misfit') return []
         const { event } = read
         const handler = projection.handlers.get(event.eventType)
-        const eventId = event.eventId || recordId(record, origin)
-        return handler === undefined ? [] : [{ record, event, eventId, handler }]
+        return handler === undefined ? [] : [{ record, event, eventId: event.eventId, handler }]
       }),
     )
     return reads.flat()
