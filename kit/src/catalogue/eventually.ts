@@ -7,7 +7,7 @@ export type Eventually<Value> = Value | Promise<Value>
  */
 export function andThen<Value extends object, Result>(
   value: Eventually<Value>,
-  next: (value: Value) => Eventually<Result>,
+  step: (value: Value) => Eventually<Result>,
 ): Eventually<Result> {
-  return value instanceof Promise ? value.then(next) : next(value)
+  return value instanceof Promise ? value.then(step) : step(value)
 }
