@@ -153,29 +153,25 @@ function defined<C extends Catalogue, Tables, Opened extends object>(
     on(eventName, handler, options = {}) {
       const place = { eventName, options, resources }
       const handle = untypedHandler<C, typeof eventName, Tables, Opened>(place, handler)
-      return defined({ ...parts, handlers: withHandler(parts, handle) })
+      return defined({ ...parts, handlers: withHandlers(parts, [handle]) })
     },
     onBatch(eventName, handler, { sizeMax, waitMsMax = 0, ...options }) {
       const place = { eventName, options, resources, batch: { sizeMax, waitMsMax } }
       const handle = untypedBatchHandler<C, typeof eventName, Tables, Opened>(place, handler)
-      return defined({ ...parts, handlers: withHandler(parts, handle) })
+      return defined({ ...parts, handlers: withHandlers(parts, [handle]) })
     },
     process(manager) {
       checkProcess(parts, manager)
-      const withEvents = [...manager.events.keys()].reduce<AnyServiceDefinition>(
-        (definition, eventName) => ({
-          ...definition,
-          handlers: withHandler(definition, {
-            eventName,
-            // A process that is over would begin anew.
-            options: { ...manager.handling, replay: 'forbid' },
-            handle: (event, context) => hearEvent({ manager, service: parts.name }, event, context),
-          }),
+      const heard = [...manager.events.keys()].map(
+        (eventName): UntypedHandler => ({
+          eventName,
+          // A process that is over would begin anew.
+          options: { ...manager.handling, replay: 'forbid' },
+          handle: (event, context) => hearEvent({ manager, service: parts.name }, event, context),
         }),
-        parts,
       )
       const processes = [...parts.processes, manager]
-      return defined({ ...parts, handlers: withEvents.handlers, processes })
+      return defined({ ...parts, handlers: withHandlers(parts, heard), processes })
     },
     projection(projection) {
       checkProjection(parts, projection)
@@ -188,23 +184,23 @@ function defined<C extends Catalogue, Tables, Opened extends object>(
 }
 
 /** An event has one handler in a service, the catalogue has the event, and its options hold. */
-function withHandler(parts: AnyServiceDefinition, handler: UntypedHandler) {
-  const { name, catalogue, handlers } = parts
-  const { eventName } = handler
-  if (!catalogue.routes.has(eventName)) {
-    throw new MillraceError(
-      'definition-invalid',
-      `service "${name}" handles "${eventName}", which catalogue "${catalogue.name}" does not have`,
-    )
+function withHandlers(parts: AnyServiceDefinition, added: readonly UntypedHandler[]) {
+  const { name, catalogue } = parts
+  const handlers = new Map(parts.handlers)
+  for (const handler of added) {
+    const { eventName } = handler
+    const problem = !catalogue.routes.has(eventName)
+      ? `handles "${eventName}", which catalogue "${catalogue.name}" does not have`
+      : handlers.has(eventName)
+        ? `has two handlers for "${eventName}"; make them one`
+        : null
+    if (problem !== null) {
+      throw new MillraceError('definition-invalid', `service "${name}" ${problem}`)
+    }
+    checkOptions(`service "${name}" on "${eventName}"`, handler)
+    handlers.set(eventName, handler)
   }
-  if (handlers.has(eventName)) {
-    throw new MillraceError(
-      'definition-invalid',
-      `service "${name}" has two handlers for "${eventName}"; make them one`,
-    )
-  }
-  checkOptions(`service "${name}" on "${eventName}"`, handler)
-  return new Map([...handlers, [eventName, handler]])
+  return handlers
 }
 
 function checkProcess(

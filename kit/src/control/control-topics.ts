@@ -11,7 +11,7 @@ export const commandsTopic = 'millrace.commands'
  * Only closed segments are compacted, and on little traffic Kafka's own defaults close one a week.
  * Small segments keep the topic about as large as what it says.
  */
-export const compactedConfigs: Readonly<Record<string, string>> = {
+const compactedConfigs: Readonly<Record<string, string>> = {
   'cleanup.policy': 'compact',
   'segment.bytes': String(4 * 1024 * 1024),
   'segment.ms': String(60 * 60 * 1000),

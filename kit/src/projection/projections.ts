@@ -73,7 +73,7 @@ export class Projections {
     return this.#keepers.flatMap((keeper) => keeper.status ?? [])
   }
 
-  /** Builds it anew from the start of its topics. Returns false where there is none of that name. */
+  /** Builds it anew from the start of its topics. False where there is none of that name. */
   async rebuild(name: string): Promise<boolean> {
     const keeper = this.#keepers.find((one) => one.name === name)
     await keeper?.rebuild()

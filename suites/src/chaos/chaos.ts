@@ -191,7 +191,7 @@ async function progressOf({ database, services, broker }: Stage, events: number)
   return `${said} of ${events} said, ${heard} of ${2 * events} heard, ${kills} kills`
 }
 
-/** Waits until as much is heard as was said, twice; says what is missing where it takes too long. */
+/** Waits until as much is heard as was said, twice; says what is missing if it takes too long. */
 async function settled(stage: Stage, say: (line: string) => void): Promise<void> {
   const { database } = stage
   const deadlineMs = Date.now() + settledMsMax

@@ -7,7 +7,7 @@ import { z } from 'zod'
  * their numbers are the order of their commits. What is entered is heard, written down, said on,
  * heard again and written down again.
  */
-export const ledgerCatalogue = defineCatalogue(
+const ledgerCatalogue = defineCatalogue(
   'ledger',
   {
     'ledger.entered': event({
