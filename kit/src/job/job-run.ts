@@ -25,13 +25,15 @@ export class JobRun {
   /** What `note` was told and the store does not know yet. */
   #noted: JobStep | null = null
   #writing: Promise<void> = Promise.resolve()
-  #toldAtMs = Number.NEGATIVE_INFINITY
+  #toldAtMs: number
 
   constructor(tools: DeliveryTools, job: Job, work: JobWork) {
     this.#tools = tools
     this.#job = job
     this.#work = work
     this.kind = job.kind
+    // Its first step is told, and silence counts from here.
+    this.#toldAtMs = tools.clock.nowMs() - jobToldEveryMs
     this.ended = this.#isOver.promise
   }
 
@@ -137,12 +139,13 @@ export class JobRun {
 
   async #writeNote(): Promise<void> {
     const step = this.#noted ?? {}
-    const job = { ...this.#job, ...step }
     await this.#transaction(async (db) => {
+      const job = { ...this.#job, ...step }
       await updateJob(db, job.id, { step, nowMs: this.#tools.clock.nowMs() })
       return { rows: [this.#answer({ kind: 'progress', done: job.done, total: job.total })] }
     })
-    this.#job = job
+    // Steps may have been taken meanwhile.
+    this.#job = { ...this.#job, ...step }
   }
 
   #isTimeToTell(): boolean {
