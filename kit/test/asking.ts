@@ -25,9 +25,9 @@ export async function asks({ transport, clock, service = 'worker' }: Asking, ord
       },
     },
   )
-  let isOver = false
+  const state = { isOver: false }
   const end = asked.finally(() => {
-    isOver = true
+    state.isOver = true
   })
   return {
     told,
@@ -36,7 +36,7 @@ export async function asks({ transport, clock, service = 'worker' }: Asking, ord
     },
     /** Moves time until the last answer is there. */
     async ended() {
-      while (!isOver) {
+      while (!state.isOver) {
         await settle()
         await clock.advance(100)
       }

@@ -119,16 +119,17 @@ export class CommandClient {
     let last: CommandOutcome | null = null
     let untilMs = clock.nowMs() + waitMs
     for (let offset = from; ; ) {
-      let ended: CommandOutcome | null = null
+      const ended: CommandOutcome[] = []
       offset = await this.#read(offset, (record) => {
         if (record.kind !== 'answer' || record.answer.commandId !== id) return
         const { outcome } = record.answer
         last = outcome
         untilMs = clock.nowMs() + jobSilentMs
-        if (isLast(outcome)) ended ??= outcome
+        if (isLast(outcome)) ended.push(outcome)
         else told?.(outcome, id)
       })
-      if (ended !== null) return ended
+      const [end] = ended
+      if (end !== undefined) return end
       if (clock.nowMs() >= untilMs) return silentSince(last)
       signal?.throwIfAborted()
       const { promise, resolve } = Promise.withResolvers<void>()

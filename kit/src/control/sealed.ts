@@ -24,7 +24,7 @@ export interface Sealed {
 /** A key pair for one question: `sealFor` goes out with it, `open` reads the answer. */
 export interface Sealing {
   readonly sealFor: string
-  open(sealed: unknown): string | null
+  readonly open: (sealed: unknown) => string | null
 }
 
 const algorithm = 'aes-256-gcm'

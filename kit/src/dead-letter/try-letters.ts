@@ -71,17 +71,18 @@ export function tryLettersJob(
     if (command.action !== 'try') throw new Error(`job ${id} is no dry run`)
     const { target } = command
     let tried = continued({ position, done }, report)
-    while (!signal.aborted) {
+    const isInterrupted = (): boolean => signal.aborted
+    while (!isInterrupted()) {
       const query = tools.store.read
         .selectFrom('millrace_dead_letters')
         .selectAll()
         .limit(lettersChunkMax)
       const found = await narrowed(query, target, { after: tried.position, last }).execute()
       for (const letter of found) {
-        if (signal.aborted) return { kind: 'interrupted' }
+        if (isInterrupted()) return { kind: 'interrupted' }
         const isMeant = fits(letter, target)
         const outcome = isMeant ? await tryLetter(tools, subscriptions, { letter, signal }) : null
-        if (signal.aborted) return { kind: 'interrupted' }
+        if (isInterrupted()) return { kind: 'interrupted' }
         tried = { ...added(tried, outcome), position: letter.id }
         note(stepOf(tried))
         if (tried.done >= lettersTriedMax) return { kind: 'done', step: stepOf(tried) }

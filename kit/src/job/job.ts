@@ -49,14 +49,14 @@ export interface JobStage {
    * Does a part of the work in one transaction with the note of how far it is, so that no part is
    * done twice. Returns the job as it is then, and null where it is another's by now.
    */
-  step(
+  readonly step: (
     work: (db: Transaction<KitTables>) => Promise<{
       readonly step: JobStep
       readonly after?: () => void
     }>,
-  ): Promise<Job | null>
+  ) => Promise<Job | null>
   /** Notes how far it is, soon and not too often. For work that keeps its own position. */
-  note(step: JobStep): void
+  readonly note: (step: JobStep) => void
 }
 
 /** One kind of job. It goes on from where the job is: it may have been begun before a crash. */

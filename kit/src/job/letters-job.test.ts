@@ -123,7 +123,7 @@ test('many are discarded in chunks, and those behind go on', async () => {
     isOutOfOrder: false,
   })
   const left = await it.consumer.deadLetters.list()
-  assert.deepEqual(left.map(({ key }) => key).toSorted(), keys)
+  assert.deepEqual(new Set(left.map(({ key }) => key)), new Set(keys))
   await asked(asking(it), { action: 'redrive', target: {} })
   assert.equal((await it.untilDone(keys.length)).length, keys.length)
   await it.send('task.updated', 'a', String(last))

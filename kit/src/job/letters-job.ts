@@ -8,11 +8,9 @@ export function lettersJob(office: DeadLetterOffice): JobWork {
     const order = orderOf(begun)
     let job = begun
     while (!stage.signal.aborted) {
-      let isOver = false
       const next = await stage.step(async (db) => {
         const range = { after: job.position, last: job.last }
         const chunk = await office.carryOut(db, order, range)
-        isOver = chunk.position === null
         const report = {
           letters: count(job.report, 'letters') + chunk.letters,
           guarded: count(job.report, 'guarded') + chunk.guarded,
@@ -24,7 +22,7 @@ export function lettersJob(office: DeadLetterOffice): JobWork {
       })
       if (next === null) return { kind: 'interrupted' }
       job = next
-      if (isOver) return { kind: 'done' }
+      if (job.position >= job.last) return { kind: 'done' }
     }
     return { kind: 'interrupted' }
   }
