@@ -24,6 +24,7 @@ export async function rangesOf(
   { from, to }: { readonly from: ReplayPoint; readonly to: ReplayPoint },
 ): Promise<readonly ReplayRange[]> {
   for (const point of [from, to]) checkPoint(point)
+  checkOrder(from, to)
   const described = await transport.ensureTopics(topics)
   const places = described.flatMap(({ topic, topicId, partitions }) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic, topicId, partition })),
@@ -40,7 +41,9 @@ export async function rangesOf(
     const start = starts.get(key) ?? 0n
     const end = ends.get(key) ?? 0n
     const within = (offset: bigint) => (offset < start ? start : offset > end ? end : offset)
-    return { ...place, next: within(firsts.get(key) ?? start), end: within(lasts.get(key) ?? end) }
+    const next = within(firsts.get(key) ?? start)
+    const last = within(lasts.get(key) ?? end)
+    return { ...place, next, end: last < next ? next : last }
   })
 }
 
@@ -52,6 +55,22 @@ function checkPoint(point: ReplayPoint): void {
   if ('offset' in point && !(Number.isSafeInteger(point.offset) && point.offset >= 0)) {
     throw refused(`offset ${point.offset} is no whole number from 0 on`)
   }
+}
+
+/** Of points of two kinds only Kafka knows, for each partition. */
+function checkOrder(from: ReplayPoint, to: ReplayPoint): void {
+  const [first, last] = [placeOf(from), placeOf(to)]
+  if (first.kind === last.kind && first.at > last.at) {
+    const said = `from ${JSON.stringify(from)} to ${JSON.stringify(to)}`
+    throw refused(`it would end before it begins: ${said}`)
+  }
+}
+
+function placeOf(point: ReplayPoint): { readonly kind: string; readonly at: number } {
+  if (typeof point === 'string') return { kind: 'the', at: point === 'start' ? 0 : 1 }
+  return 'offset' in point
+    ? { kind: 'offset', at: point.offset }
+    : { kind: 'time', at: Date.parse(point.time) }
 }
 
 async function offsetsAt(

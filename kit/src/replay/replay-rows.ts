@@ -9,6 +9,8 @@ import type { ReplayProgress } from './replay.ts'
 import type { ReplayRange } from './replay-range.ts'
 
 export interface ReplayState {
+  /** Which events it was begun for, sorted. */
+  readonly events: readonly string[]
   readonly ranges: readonly ReplayRange[]
   readonly progress: ReplayProgress
 }
@@ -26,7 +28,7 @@ export async function readReplay(db: Kysely<KitTables>, name: string): Promise<R
 /** Also forgets what nobody went on with for long. */
 export async function keepReplay(
   db: Kysely<KitTables>,
-  { ranges, progress }: ReplayState,
+  { events, ranges, progress }: ReplayState,
   nowMs: number,
 ): Promise<void> {
   const plain = ranges.map((range) => ({
@@ -36,7 +38,7 @@ export async function keepReplay(
   }))
   const row = {
     name: progress.name,
-    state: JSON.stringify({ ranges: plain, progress }),
+    state: JSON.stringify({ events, ranges: plain, progress }),
     changed_at_ms: nowMs,
   }
   await db
@@ -51,12 +53,13 @@ export async function keepReplay(
 }
 
 function stateOf(value: unknown, name: string): ReplayState {
-  const { ranges, progress } = isObject(value) ? value : {}
-  if (!Array.isArray(ranges) || !isObject(progress)) {
+  const { events, ranges, progress } = isObject(value) ? value : {}
+  if (!Array.isArray(events) || !Array.isArray(ranges) || !isObject(progress)) {
     throw new MillraceError('store-damaged', `the state of replay "${name}" cannot be read`)
   }
   const count = (member: string) => Number(progress[member] ?? 0)
   return {
+    events: events.map(String),
     ranges: ranges.map((range: unknown) => {
       const { topic, topicId, partition, next, end } = isObject(range) ? range : {}
       return {

@@ -8,6 +8,7 @@ import { settle, until } from '../../test/turns.ts'
 import { defineCatalogue } from '../catalogue/catalogue.ts'
 import { event } from '../catalogue/event.ts'
 import type { HandlerOptions } from '../handler.ts'
+import { replayChunkMax } from '../limits.ts'
 import { silentLog } from '../log.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { service } from '../service.ts'
@@ -29,6 +30,7 @@ const catalogue = defineCatalogue(
       key: ({ payload }) => payload.post,
       payload: z.object({ post: z.string(), number: z.int() }),
     }),
+    'post.disliked': event({ version: '1.0', payload: z.object({ post: z.string() }) }),
     'post.counted': event({ version: '1.0', payload: z.object({ post: z.string() }) }),
   },
   { partitions: 2 },
@@ -52,27 +54,30 @@ interface StageOptions {
   readonly policy?: HandlerOptions['replay']
   /** Throws for a like of that number, as long as there is one. */
   readonly fails?: { at: number | null }
+  readonly attemptsMax?: number
 }
 
 /** A service that counts likes, sends a mail for each, and says that it counted. */
-async function stage({ policy, fails = { at: null } }: StageOptions = {}) {
+async function stage({ policy, fails = { at: null }, attemptsMax = 1 }: StageOptions = {}) {
   const clock = new ManualClock()
   const cluster = new MemoryCluster(clock)
   const mails: string[] = []
   const options: HandlerOptions = {
-    retry: { attemptsMax: 1 },
+    retry: { attemptsMax },
     ...(policy === undefined ? {} : { replay: policy }),
   }
-  const counter = service('counter', { catalogue, tables }).on(
-    'post.liked',
-    async ({ payload }, { db, effect, publish }) => {
-      if (payload.number === fails.at) throw new Error(`like ${payload.number} is odd`)
-      await effect('mail', async (key) => mails.push(key))
-      await db.insertInto('likes').values(payload).execute()
-      await publish('post.counted', { payload: { post: payload.post } })
-    },
-    options,
-  )
+  const counter = service('counter', { catalogue, tables })
+    .on(
+      'post.liked',
+      async ({ payload }, { db, effect, publish }) => {
+        if (payload.number === fails.at) throw new Error(`like ${payload.number} is odd`)
+        await effect('mail', async (key) => mails.push(key))
+        await db.insertInto('likes').values(payload).execute()
+        await publish('post.counted', { payload: { post: payload.post } })
+      },
+      options,
+    )
+    .on('post.disliked', async () => {}, options)
   const running = await startService(counter, {
     directory: join(directory, String(stages++)),
     env: {},
@@ -95,6 +100,7 @@ async function stage({ policy, fails = { at: null } }: StageOptions = {}) {
     [0, 1].reduce((sum, partition) => sum + Number(cluster.endOffset({ topic, partition })), 0)
   return {
     clock,
+    cluster,
     running,
     mails,
     like,
@@ -155,7 +161,7 @@ test('a handler that forbids it is not given its past, and the error names it', 
   await likes(at, 1)
   await assert.rejects(at.running.replay({}), {
     code: 'replay-refused',
-    message: /"post\.liked" in service "counter" forbid/,
+    message: /"post\.liked", "post\.disliked" in service "counter" forbid/,
   })
   assert.deepEqual(await at.numbers(), [1])
 })
@@ -222,4 +228,69 @@ test('progress is told after each chunk, and a signal ends the replay', async ()
   assert.equal(told.at(-1)?.recordsRead, 3)
   const signal = AbortSignal.abort()
   assert.equal((await at.running.replay({}, { signal })).kind, 'interrupted')
+})
+
+test('a range that ends before it begins is refused, or empty where only Kafka knows', async () => {
+  await using at = await stage()
+  await likes(at, 3)
+  const time = new Date(at.clock.nowMs()).toISOString()
+  for (const [from, to] of [
+    [{ offset: 2 }, { offset: 1 }],
+    [{ time }, { time: '2000-01-01T00:00:00Z' }],
+    ['end', 'start'],
+  ] as const) {
+    await assert.rejects(at.running.replay({ from, to }), /would end before it begins/)
+  }
+  const outcome = await at.running.replay({ from: 'end', to: { offset: 0 } })
+  assert.equal(outcome.progress.recordsTotal, 0)
+})
+
+test('one that was begun for other events does not go on: it would miss what it passed over', async () => {
+  await using at = await stage()
+  await likes(at, 2)
+  await at.running.replay({ name: 'again', events: ['post.liked'] })
+  const other = at.running.replay({ name: 'again', events: ['post.disliked'] })
+  await assert.rejects(other, /begun for post\.liked; give one for post\.disliked another name/)
+})
+
+test('one whose topic was made anew does not go on at a place that means something else', async () => {
+  await using at = await stage()
+  await likes(at, 2)
+  await at.running.replay({ name: 'again' })
+  at.cluster.wipe()
+  await assert.rejects(at.running.replay({ name: 'again' }), /"post\.liked" was made anew/)
+})
+
+test('a stop does not wait for the next attempt of a handler that fails', async () => {
+  const fails = { at: null as number | null }
+  await using at = await stage({ fails, attemptsMax: 9 })
+  await likes(at, 1)
+  fails.at = 1
+  const stopping = new AbortController()
+  const timers = at.clock.timers
+  const replay = at.running.replay({}, { signal: stopping.signal })
+  await until('it waits', () => at.clock.timers > timers)
+  stopping.abort()
+  assert.equal((await replay).kind, 'interrupted')
+})
+
+test('a stop also ends a replay that meets no events', async () => {
+  await using at = await stage()
+  for (let number = 0; number < replayChunkMax + 1; number++) {
+    const record = { key: null, value: new TextEncoder().encode('?'), headers: [], timestampMs: 0 }
+    at.cluster.append({ topic: 'post.liked', partition: 0 }, [record])
+  }
+  const stopping = new AbortController()
+  const told: number[] = []
+  const outcome = await at.running.replay(
+    {},
+    {
+      signal: stopping.signal,
+      told({ recordsRead }) {
+        told.push(recordsRead)
+        stopping.abort()
+      },
+    },
+  )
+  assert.deepEqual([outcome.kind, told], ['interrupted', [replayChunkMax]])
 })

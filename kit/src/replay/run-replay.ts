@@ -5,6 +5,7 @@
 // Y2. Events of one key are handled one at a time and in order; the keys of a chunk at once.
 // Y3. The position that is kept never passes an event that was not handled under the replay's name.
 
+import { isDeepStrictEqual } from 'node:util'
 import type { AnyEvent } from '../catalogue/catalogue.ts'
 import { readRecord } from '../catalogue/read-record.ts'
 import { newEventId } from '../event-id.ts'
@@ -14,7 +15,7 @@ import { replayChunkMax } from '../limits.ts'
 import { noObserver } from '../observe/observer.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
 import { afterFailure } from '../retry/policy.ts'
-import { partitionKey, type Transport } from '../transport/transport.ts'
+import { partitionKey, type TopicDescription, type Transport } from '../transport/transport.ts'
 import { type MergedRecord, mergedRecords } from './merged-records.ts'
 import { type Rehandled, rehandle } from './rehandle.ts'
 import type { ReplayOutcome, ReplayProgress, ReplayRequest, ReplayWatch } from './replay.ts'
@@ -83,13 +84,19 @@ async function begin(
   chosen: readonly Subscription[],
 ): Promise<ReplayState> {
   const { name = newEventId(clock.nowMs(), random), from = 'start', to = 'end' } = request
-  const known = await readReplay(store.read, name)
-  if (known !== null) return known
+  const events = chosen.map((one) => one.name).sort()
   const heard = new Set(chosen.map(({ topic }) => topic))
   const topics = service.catalogue.topics.filter(({ topic }) => heard.has(topic))
+  // A shadow keeps nothing, so there is nothing to go on with.
+  const known = request.into === 'shadow' ? null : await readReplay(store.read, name)
+  if (known !== null) {
+    checkSame(known, events, await transport.ensureTopics(topics))
+    return known
+  }
   const ranges = await rangesOf(transport, topics, { from, to })
   const recordsTotal = ranges.reduce((sum, { next, end }) => sum + Number(end - next), 0)
   return {
+    events,
     ranges,
     progress: {
       name,
@@ -100,6 +107,26 @@ async function begin(
       effectsSuppressed: 0,
       eventsSuppressed: 0,
     },
+  }
+}
+
+/** What was passed over for other events, or read on other topics, would be missing (Y3). */
+function checkSame(
+  { events, ranges, progress: { name } }: ReplayState,
+  asked: readonly string[],
+  topics: readonly TopicDescription[],
+): void {
+  if (!isDeepStrictEqual(events, asked)) {
+    throw refused(
+      `replay "${name}" was begun for ${events.join(', ')}; give one for ${asked.join(', ')} ` +
+        'another name',
+    )
+  }
+  const anew = topics.find(({ topicId }) => ranges.every((range) => range.topicId !== topicId))
+  if (anew !== undefined) {
+    throw refused(
+      `topic "${anew.topic}" was made anew since replay "${name}" was begun; begin another one`,
+    )
   }
 }
 
@@ -181,6 +208,7 @@ class ReplayRun {
   }
 
   async #handleChunk(chunk: readonly MergedRecord[]): Promise<void> {
+    this.#signal.throwIfAborted()
     const byKey = Map.groupBy(await this.#readAll(chunk), ({ key }) => key)
     const lines = [...byKey.values()].map(async (events) => {
       for (const one of events) await this.#handle(one) // Y2
@@ -200,7 +228,8 @@ class ReplayRun {
 
   async #keep(): Promise<void> {
     if (this.#options.request.into === 'shadow') return
-    const state = { ranges: [...this.#positions.values()], progress: this.#progress }
+    const { events } = this.#options.state
+    const state = { events, ranges: [...this.#positions.values()], progress: this.#progress }
     const { store, clock } = this.#tools
     await store.transaction('keep a replay', (db) => keepReplay(db, state, clock.nowMs()))
   }
@@ -225,7 +254,7 @@ class ReplayRun {
   }
 
   async #handle(past: PastEvent): Promise<void> {
-    const { clock, random } = this.#tools
+    const { random } = this.#tools
     const { retry = {} } = past.subscription.options
     for (let attempt = 1; ; attempt++) {
       this.#signal.throwIfAborted()
@@ -238,9 +267,21 @@ class ReplayRun {
       if (failure.isFinal || next.kind === 'exhausted') {
         throw new Stopped(past.place, failure.message)
       }
-      const { promise, resolve } = Promise.withResolvers<void>()
-      clock.after(next.delayMs, resolve)
+      await this.#wait(next.delayMs)
+    }
+  }
+
+  /** Until then, or until the signal fires. */
+  async #wait(delayMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = this.#tools.clock.after(delayMs, resolve)
+    const stop = (): void => resolve()
+    this.#signal.addEventListener('abort', stop, { once: true })
+    try {
       await promise
+    } finally {
+      timer.cancel()
+      this.#signal.removeEventListener('abort', stop)
     }
   }
 
