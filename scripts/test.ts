@@ -34,7 +34,7 @@ if (files.length === 0) {
 }
 
 function testFiles(all: boolean, patterns: readonly string[]): string[] {
-  const roots = '{wire,broker,kit,cli,suites,systems,bench,scripts}'
+  const roots = '{wire,broker,kit,testing,cli,suites,systems,bench,scripts}'
   return globSync(`${roots}/**/*.test.ts`, { exclude: ['**/node_modules', '**/dist'] })
     .filter((file) => all || !file.endsWith('.all.test.ts'))
     .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
