@@ -11,7 +11,7 @@ import { table } from '../output/table.ts'
 
 export const command: Command = {
   positionals: [
-    { name: 'show', text: 'the word "show": one of them whole, with its payload', required: false },
+    { name: 'show', text: 'with an id: that one whole, with its payload', required: false },
     { name: 'id', text: 'which one', required: false },
   ],
   options: {
@@ -38,7 +38,7 @@ export const command: Command = {
     await using desk = openDeadLetters(kafkaConfigOf(input, terminal))
     const all = await waitFor(terminal, 'reading dead letters', async () => desk.list())
     const [word, id] = input.positionals
-    if (word !== undefined) return show({ word, id }, { all, desk, input, terminal })
+    if (word !== undefined) return await show({ word, id }, { all, desk, input, terminal })
     const service = input.text('service')
     const by = groupingOf(input.text('by'))
     const letters = all.filter((letter) => service === undefined || letter.service === service)

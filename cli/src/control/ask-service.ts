@@ -38,7 +38,7 @@ export async function askService(
       },
     ),
   )
-  if (isJson) await terminal.print(jsonLine({ service, action: order.action, outcome }))
+  if (isJson) await terminal.print(jsonLine({ ...order, service, outcome }))
   return outcome
 }
 
