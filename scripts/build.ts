@@ -14,7 +14,7 @@ import {
 import { dirname, join, resolve } from 'node:path'
 
 /** Dependencies first. */
-const packages = ['wire', 'broker', 'kit', 'cli']
+const packages = ['wire', 'broker', 'kit', 'testing', 'cli']
 const notPublished = ['**/*.test.ts', '**/*.type-test.ts', '**/fixtures/**']
 
 const root = resolve(import.meta.dirname, '..')

@@ -10,7 +10,7 @@ const groupings = {
   reason: ({ reason }: DeadLetter) => reasonSignature(reason),
   event: ({ eventType, topic }: DeadLetter) => eventType ?? `a record of ${topic}`,
   service: ({ service }: DeadLetter) => service,
-  state: ({ state }: DeadLetter) => state,
+  state: ({ state }: DeadLetter): string => state,
   key: ({ key, stream }: DeadLetter) => (key === null ? 'no key' : `${stream} ${key}`),
 } as const
 
