@@ -28,6 +28,8 @@ export class Cleaning {
   /** Below it every key has one record. */
   #cleanEnd = 0n
   #nextHorizonMs: number | null = null
+  /** A segment holds what is no batch; looking again would find the same. */
+  #isDamaged = false
   #isStopped = false
 
   constructor(options: CleaningOptions) {
@@ -43,11 +45,15 @@ export class Cleaning {
   async run(rest: Rest): Promise<void> {
     const { disk, directory, writer, config, now, report } = this.#options
     const { compaction: policy, segmentBytes, indexIntervalBytes } = config()
-    if (policy === null || this.#isStopped) return
+    if (policy === null || this.#isStopped || this.#isDamaged) return
     const nowMs = now()
     const segments = this.#closed(policy, nowMs)
+    if (segments.length === 0) return
     if (!isCompactionDue(this.#stateOf(segments), policy, nowMs)) return
-    const outcome = await compactSegments(segments, this.#cleanEnd, {
+    const dirtyFrom = this.#cleanEnd
+    // Work that does not come to its end may have put dirty segments and clean ones together.
+    this.#cleanEnd = 0n
+    const outcome = await compactSegments(segments, dirtyFrom, {
       disk,
       directory,
       nowMs,
@@ -65,6 +71,7 @@ export class Cleaning {
         this.#nextHorizonMs = outcome.nextHorizonMs
         return
       case 'damaged':
+        this.#isDamaged = true
         report(`${disk.location(outcome.path)} is not compacted: ${outcome.reason}`)
         return
       case 'givenUp':
