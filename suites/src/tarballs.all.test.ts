@@ -102,6 +102,24 @@ test('the installed command lists what the example said', async () => {
   match(listed, /tea\.ordered/)
 })
 
+test('every entry of every package is well typed, and can be loaded', async () => {
+  const entries = [
+    '@millrace/kit',
+    '@millrace/kit/http',
+    '@millrace/kit/evolution',
+    '@millrace/kit/shadow',
+    '@millrace/kit/inside',
+    '@millrace/testing',
+    '@millrace/broker',
+  ]
+  const imports = entries.map((entry, index) => `import * as e${index} from '${entry}'`)
+  const all = entries.map((_, index) => `e${index}`)
+  const text = `${imports.join('\n')}\nif (Object.keys({ ${all} }).length > 0) console.log('all')\n`
+  const folder = await write('entries', 'entries.ts', text)
+  equal((await typeCheck(folder)).stdout, '')
+  match(await runChecked(process.execPath, ['entries.ts'], { folder }), /^all$/m)
+})
+
 test('no installed file names a TypeScript source of the repository', async () => {
   const files = globSync('node_modules/{millrace,@millrace/*}/**/*.{js,mjs,d.ts}', { cwd: project })
   equal(files.length > 0, true)
