@@ -33,6 +33,8 @@ export interface ServerContext<C extends Catalogue, Tables, Opened extends objec
   /** True from the end of the start to the beginning of the stop, whatever Kafka does. */
   readonly ready: boolean
   readonly health: () => Promise<ServiceHealth>
+  /** Why the database does not answer; null where it does. Answers within two seconds. */
+  readonly storeUnknown: () => Promise<string | null>
   /** Where the service adds metrics of its own; `/metrics` tells them with the kit's. */
   readonly metrics: Registry
   /** What `/metrics` answers now. */

@@ -215,6 +215,7 @@ async function startParts(definition: AnyServiceDefinition, options: StartOption
     transaction: openTransactions(tools),
     publishInto: ownTransactions.publishInto,
     health: () => health.read(),
+    storeUnknown: () => health.storeUnknown(),
     metrics: observation.metrics.registry,
     metricsPage: () => observation.page(() => health.read()),
   }

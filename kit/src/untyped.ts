@@ -96,6 +96,7 @@ export interface UntypedServerContext {
   readonly resources: object
   readonly ready: boolean
   readonly health: () => Promise<ServiceHealth>
+  readonly storeUnknown: () => Promise<string | null>
   readonly metrics: Registry
   readonly metricsPage: () => Promise<MetricsPage>
   readonly transaction: UntypedTransaction
@@ -189,6 +190,7 @@ export function typedServerContext<C extends Catalogue, Tables, Opened extends o
     read: viewTables<Tables>(running.read),
     resources: resources.of(running.resources),
     health: running.health,
+    storeUnknown: running.storeUnknown,
     metrics: running.metrics,
     metricsPage: running.metricsPage,
     get ready() {

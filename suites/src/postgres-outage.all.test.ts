@@ -42,10 +42,12 @@ test('a PostgreSQL that is killed under load is an outage: nothing is parked, lo
       () => true,
     ),
   )
+  assert.match((await worker.running.health()).storeUnknown ?? '', /./)
   await server.start()
   const done = await worker.untilDone(events)
   assert.equal(done.length, events)
   assert.deepEqual(await worker.running.deadLetters.list(), [])
+  assert.equal((await worker.running.health()).storeUnknown, null)
   for (let task = 0; task < 7; task += 1) {
     const steps = done.filter((line) => line.startsWith(`task ${task} `))
     const numbers = steps.map((line) => Number(line.split(' ').at(-1)))

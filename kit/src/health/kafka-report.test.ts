@@ -21,6 +21,7 @@ const well: ServiceHealth = {
   group: 'listener',
   lag: [{ topic: 'said', partition: 0, committed: 4n, start: 0n, end: 9n, lag: 5n }],
   lagUnknown: null,
+  storeUnknown: null,
   lagGrowth: null,
   slowest: null,
   deadLetters: new Map(),
@@ -76,6 +77,12 @@ const cases: readonly [string, Partial<ServiceHealth>, string, RegExp][] = [
   ],
   ['Kafka is switched off', { kafka: { kind: 'disabled' } }, 'disabled', /KAFKA_ENABLED/],
   ['a dependency is down', { consumer: { ...listening, outages: [outage] } }, 'degraded', /smtp/],
+  [
+    'the database is away',
+    { storeUnknown: 'connection refused' },
+    'degraded',
+    /database does not answer: connection refused/,
+  ],
   ['the group is lost', { consumer: { ...listening, trouble: 'fenced' } }, 'degraded', /fenced/],
   [
     'a topic is refused',

@@ -8,7 +8,7 @@ import type { ServiceHealth } from './service-health.ts'
 /** What `/health/kafka` answers: plain JSON, for people and for monitors. */
 export interface KafkaReport {
   /**
-   * `up`; `degraded` where events wait though Kafka answers (an outage, a pause, a refused
+   * `up`; `degraded` where events wait though Kafka answers (a database that does not, an outage, a pause, a refused
    * event, a lost group), or records were lost before they were heard; `down` where Kafka does not answer;
    * `disabled` by KAFKA_ENABLED=false.
    */
@@ -97,7 +97,15 @@ interface Trouble {
 
 /** The first thing that keeps events waiting, or has lost them, though Kafka answers. */
 function troubleOf(health: ServiceHealth): Trouble | null {
-  const { kafka, consumer, outbox } = health
+  const { kafka, consumer, outbox, storeUnknown } = health
+  if (storeUnknown !== null) {
+    return {
+      reason: `the database does not answer: ${storeUnknown}`,
+      hint:
+        'Check the database, and DATABASE_URL. Nothing is lost: events are heard again, and how ' +
+        'many are in the outbox or put aside is not known meanwhile.',
+    }
+  }
   const lost = lossOf(health)
   if (lost !== null) return lost
   const [outage] = consumer?.outages ?? []

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { letterCounts } from '../dead-letter/letters.ts'
 import type { ConsumerStatus } from '../inbox/consumer-status.ts'
@@ -11,6 +12,7 @@ import type { KitTables } from '../store/kit-tables.ts'
 import type { Store } from '../store/store.ts'
 import type { DeadLetterState } from '../store/tables/dead-letters.ts'
 import type { PartitionLag, Transport } from '../transport/transport.ts'
+import { askStore } from './ask-store.ts'
 import { noLag, readGroupLag } from './group-lag.ts'
 import { LagTrend } from './lag-trend.ts'
 
@@ -28,6 +30,11 @@ export interface ServiceHealth {
   readonly slowest: HandlerTime | null
   /** How its listening goes; null for a service that listens to nothing. */
   readonly consumer: ConsumerStatus | null
+  /**
+   * Why the database does not answer; null where it does. Outbox, dead letters and jobs are empty
+   * then, because nobody knows.
+   */
+  readonly storeUnknown: string | null
   readonly outbox: OutboxHealth
   /** How many events are put aside, by state. */
   readonly deadLetters: ReadonlyMap<DeadLetterState, number>
@@ -57,7 +64,13 @@ export interface HealthParts {
   readonly slowest: () => HandlerTime | null
 }
 
-/** Reads a service's health. Whoever asks while it is being read gets the same answer. */
+const nothingKept: Pick<ServiceHealth, 'outbox' | 'deadLetters' | 'jobs'> = {
+  outbox: { unsent: 0, oldestUnsentMs: null, held: [] },
+  deadLetters: new Map(),
+  jobs: [],
+}
+
+/** Reads a service's health; it never rejects. Whoever asks while it is being read gets the same answer. */
 export class HealthReader {
   readonly #parts: HealthParts
   readonly #trend = new LagTrend()
@@ -75,8 +88,8 @@ export class HealthReader {
   }
 
   async #read(): Promise<ServiceHealth> {
-    const { service, store, outbox, clock, relay, consumer, slowest, projections } = this.#parts
-    const lag = await this.#lag()
+    const { service, clock, relay, consumer, slowest, projections } = this.#parts
+    const [lag, kept] = await Promise.all([this.#lag(), askStore(clock, () => this.#kept())])
     return {
       kafka: relay === null ? { kind: 'disabled' } : relay.cluster,
       group: service.group,
@@ -85,10 +98,25 @@ export class HealthReader {
       lagGrowth: this.#trend.growthPerSecond,
       slowest: slowest(),
       consumer: consumer?.status() ?? null,
+      ...(kept.kind === 'told' ? kept.told : nothingKept),
+      storeUnknown: kept.kind === 'told' ? null : kept.reason,
+      projections: projections.status(),
+    }
+  }
+
+  /** Why the database does not answer; null where it does. Kafka is not asked. */
+  async storeUnknown(): Promise<string | null> {
+    const { clock, store } = this.#parts
+    const answer = await askStore(clock, () => sql`select 1`.execute(store.read))
+    return answer.kind === 'told' ? null : answer.reason
+  }
+
+  async #kept() {
+    const { store, outbox, clock, consumer } = this.#parts
+    return {
       outbox: await outboxHealth(store, outbox, clock),
       deadLetters: await letterCounts(store.read),
       jobs: (await consumer?.operations.jobs()) ?? [],
-      projections: projections.status(),
     }
   }
 

@@ -8,13 +8,16 @@ export interface HealthSource {
   readonly name: string
   readonly ready: boolean
   readonly health: () => Promise<ServiceHealth>
+  /** Why the database does not answer; null where it does. Without it nobody asks. */
+  readonly storeUnknown?: () => Promise<string | null>
   /** What `/metrics` answers; without it there is no such path. */
   readonly metricsPage?: () => Promise<MetricsPage>
 }
 
 /**
  * `/health` and `/health/live` answer while the process lives; `/ready` and `/health/ready` while
- * the service takes requests, whatever Kafka does, because the outbox keeps what is said;
+ * the service takes requests: as long as its database answers, whatever Kafka does, because the
+ * outbox keeps what is said;
  * `/health/kafka` tells how it stands with Kafka, and is 503 when that is away; `/metrics` is for
  * Prometheus.
  */
@@ -28,10 +31,12 @@ export function serveHealth(http: FastifyInstance, running: HealthSource): void 
 
   for (const path of ['/ready', '/health/ready']) {
     http.get(path, { config: { about: 'It takes requests' } }, async (_request, reply) => {
-      const { ready } = running
-      return reply
-        .code(ready ? 200 : 503)
-        .send({ service: running.name, status: ready ? 'ready' : 'not ready' })
+      const { name: service, ready, storeUnknown } = running
+      const unknown = ready ? ((await storeUnknown?.()) ?? null) : null
+      if (ready && unknown === null) return reply.send({ service, status: 'ready' })
+      const reason =
+        unknown === null ? 'it starts or stops' : `the database does not answer: ${unknown}`
+      return reply.code(503).send({ service, status: 'not ready', reason })
     })
   }
 

@@ -16,6 +16,7 @@ const healthy: ServiceHealth = {
   group: 'task-service',
   lag: [],
   lagUnknown: null,
+  storeUnknown: null,
   lagGrowth: null,
   slowest: null,
   deadLetters: new Map(),
@@ -224,6 +225,14 @@ test('ready follows the service, and Kafka being away shows in /health/kafka alo
   assert.deepEqual(json().outbox, away.outbox)
   await using starting = await served({}, { ready: false })
   assert.equal((await starting.ask('/ready')).status, 503)
+})
+
+test('a service whose database does not answer is not ready, and says why', async () => {
+  await using http = await served({}, { storeUnknown: async () => 'connection refused' })
+  const { status, json } = await http.ask('/health/ready')
+  assert.equal(status, 503)
+  assert.equal(json().reason, 'the database does not answer: connection refused')
+  assert.equal((await http.ask('/health/live')).status, 200)
 })
 
 test('the front page lists the routes with lines to paste, as JSON and as HTML', async () => {

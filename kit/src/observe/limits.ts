@@ -10,6 +10,9 @@ export const tracesSegmentBytes = 32 * 1024 * 1024
 /** Asking Kafka for the lag: health is asked for by monitors, which wait two or three seconds. */
 export const lagQueryMsMax = 2_000
 
+/** How long whoever asks for the health waits for the database, for the same reason. */
+export const storeAskedMsMax = 2_000
+
 /** A lag grows where it does so for this long; looked at this often. */
 export const lagTrendMs = 30_000
 export const lagTrendReadingsMax = 30

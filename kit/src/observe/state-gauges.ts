@@ -14,6 +14,7 @@ type GaugeName = keyof typeof helps
 /** What each gauge tells, and by which labels. */
 const helps = {
   kafka_up: ['1 while Kafka answers.', []],
+  store_up: ['1 while the database answers.', []],
   consumer_lag: ['Records that the group has not passed yet.', ['topic', 'partition']],
   consumer_lost_records: [
     'Records that retention removed before the group had passed them.',
@@ -50,7 +51,7 @@ export class StateGauges {
   }
 
   async read({ service, health, droppedSteps }: GaugeSource): Promise<void> {
-    const { kafka, lag, consumer, outbox, deadLetters } = await health()
+    const { kafka, lag, consumer, storeUnknown, outbox, deadLetters } = await health()
     for (const gauge of this.#gauges.values()) gauge.reset()
     this.#set('kafka_up', kafka.kind === 'met' ? 1 : 0)
     for (const { topic, partition, ...at } of lag) {
@@ -62,15 +63,17 @@ export class StateGauges {
     for (const { topic } of consumer?.partitions ?? []) this.#add('assigned_partitions', [topic])
     this.#set('events_in_memory', consumer?.events ?? 0)
     this.#set('held_keys', consumer?.heldKeys ?? 0)
+    this.#set('store_up', storeUnknown === null ? 1 : 0)
     for (const [state, count] of deadLetters) this.#set('dead_letters', count, [state])
     const broken = new Set(consumer?.outages.map(({ subscription }) => subscription))
     for (const event of service.handlers.keys()) {
       this.#set('breaker_open', broken.has(event) ? 1 : 0, [event])
     }
+    this.#set('trace_steps_dropped', droppedSteps())
+    if (storeUnknown !== null) return // A 0 would say that nothing waits.
     this.#set('outbox_events', outbox.unsent)
     this.#set('outbox_oldest_seconds', (outbox.oldestUnsentMs ?? 0) / 1_000)
     this.#set('outbox_held_keys', outbox.held.length)
-    this.#set('trace_steps_dropped', droppedSteps())
   }
 
   #set(name: GaugeName, value: number, labels: readonly string[] = []): void {
