@@ -40,6 +40,9 @@ export const sharedScopesMax = 50
 /** How long one that shares a transaction may keep the others waiting. */
 export const sharedHeldMsMax = 50
 
+/** Such times that one query may last: longer, and it waits for a lock, or reads a whole table. */
+export const sharedAskingLooksMax = 4
+
 /** One that was slow is alone for so long: a slow dependency lasts seconds. */
 export const sharedSlowMs = 10_000
 

@@ -1,7 +1,7 @@
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely'
 import type { Clock, Timer } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
-import { sharedHeldMsMax, sharedScopesMax } from '../limits.ts'
+import { sharedAskingLooksMax, sharedHeldMsMax, sharedScopesMax } from '../limits.ts'
 import { Interference, type Interferer } from './interference.ts'
 import { joined } from './last-write.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
@@ -21,7 +21,7 @@ export type Sharing =
   | 'interfered'
 
 export interface SharedTransactionOptions {
-  readonly connection: PostgresConnection
+  readonly connection: Pick<PostgresConnection, 'run' | 'executeQuery'>
   readonly clock: Clock
   /** Called once, when no member works any more: the next transaction may begin. */
   readonly worked: () => void
@@ -42,6 +42,8 @@ export interface SharedTransactionOptions {
  *     kept turn on: nobody waits for those who come later.
  * H5. No member notices that it is not alone, but by its own query failing (see `Interference`).
  * H6. What members have left for the end is written together, when all of them are ready.
+ * H7. A member is slow where it keeps those waiting that are ready, while no query of its own is
+ *     on its way: that the database is slow, or this process stood still, is not its doing.
  */
 export class SharedTransaction {
   readonly #options: SharedTransactionOptions
@@ -50,8 +52,9 @@ export class SharedTransaction {
   readonly #pending: PendingWrite[] = []
   readonly #interference = new Interference()
   readonly #timer: Timer
+  /** Looks who keeps the others waiting, from the first kept turn on. */
+  #look: Timer | null = null
   #joined = 0
-  #firstReadyMs: number | null = null
   #isOver = false
 
   constructor(options: SharedTransactionOptions, heldMsMax: number) {
@@ -104,6 +107,8 @@ export class SharedTransaction {
       result = await this.#options.connection.executeQuery<Row>(query)
     } catch (error) {
       throw this.#failed(member, error)
+    } finally {
+      member.asking -= 1
     }
     member.answered(query, result)
     return result
@@ -130,15 +135,22 @@ export class SharedTransaction {
     if (!this.#working.delete(member)) {
       return Promise.reject(member.undone ?? ended(member.options.name))
     }
-    this.#firstReadyMs ??= this.#options.clock.nowMs()
     this.#ready.push(member)
     if (pending !== null) this.#pending.push(pending)
-    if (this.#working.size === 0) {
-      const waitedMs = this.#options.clock.nowMs() - this.#firstReadyMs
-      if (waitedMs > sharedHeldMsMax) this.#options.shared(member.kind, 'slow')
-      void this.#commit()
-    }
+    if (this.#working.size === 0) void this.#commit()
+    else if (this.#look === null) this.#lookLater(1)
     return member.kept
+  }
+
+  /** H7. A query that is on its way for several looks is slow by itself, or waits for a lock. */
+  #lookLater(looks: number): void {
+    const { clock, shared } = this.#options
+    this.#look = clock.after(sharedHeldMsMax, () => {
+      for (const { kind, asking } of this.#working) {
+        if (asking === 0 || looks >= sharedAskingLooksMax) shared(kind, 'slow')
+      }
+      this.#lookLater(looks + 1)
+    })
   }
 
   async #drop(member: Member): Promise<void> {
@@ -241,6 +253,7 @@ export class SharedTransaction {
   #over(): void {
     this.#isOver = true
     this.#timer.cancel()
+    this.#look?.cancel()
     this.#options.worked()
   }
 }
@@ -251,6 +264,8 @@ class Member implements Interferer {
   readonly options: TurnOptions
   readonly kept: Promise<void>
   readonly keep: () => void
+  /** Queries on their way. */
+  asking = 0
   readonly #reject: (reason: Error) => void
   #writes = 0
   #undone: Error | null = null
@@ -276,6 +291,7 @@ class Member implements Interferer {
   }
 
   sent({ query }: CompiledQuery): void {
+    this.asking += 1
     if (query.kind !== 'SelectQueryNode') this.#writes += 1
   }
 
