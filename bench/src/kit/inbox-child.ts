@@ -3,10 +3,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { defineTables, service, silentLog, startService } from '@millrace/kit'
 import { Consumer, MessagesStreamModes } from '@platformatic/kafka'
-import { Kysely, PostgresDialect, sql } from 'kysely'
+import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely'
 import { Pool } from 'pg'
 import { catalogue, envelope, topic } from './bench-catalogue.ts'
 import { quantile, tellSamples } from './child-process.ts'
@@ -126,6 +126,10 @@ async function onPostgres(): Promise<Apply> {
   await sql`insert into balances select n, 0 from generate_series(0, ${accounts}::int) n`.execute(
     db,
   )
+  return applyOn(db)
+}
+
+function applyOn(db: Kysely<Tables>): Apply {
   return (event_id, account, amount) =>
     db.transaction().execute(async (trx) => {
       await trx.insertInto('inbox').values({ event_id, subscription: 'bank' }).execute()
@@ -148,14 +152,24 @@ function onSqlite(): Apply {
   const seed = db.prepare('insert into balances values (?, 0)')
   for (let account = 0; account <= accounts; account++) seed.run(account)
   db.exec('commit')
-  const insert = db.prepare('insert into inbox values (?, ?)')
-  const update = db.prepare('update balances set amount = amount + ? where account = ?')
-  return async (eventId, account, amount) => {
-    db.exec('begin immediate')
-    insert.run(eventId, 'bank')
-    update.run(amount, account)
-    db.exec('commit')
+  const database = {
+    close: () => db.close(),
+    prepare(text: string) {
+      const statement = db.prepare(text)
+      return {
+        reader: statement.columns().length > 0,
+        all: (values: readonly unknown[]) => statement.all(...values.map(bound)),
+        run: (values: readonly unknown[]) => statement.run(...values.map(bound)),
+        iterate: (values: readonly unknown[]) => statement.iterate(...values.map(bound)),
+      }
+    },
   }
+  return applyOn(new Kysely<Tables>({ dialect: new SqliteDialect({ database }) }))
+}
+
+function bound(value: unknown): SQLInputValue {
+  if (typeof value === 'string' || typeof value === 'number') return value
+  throw new Error(`${typeof value} is bound nowhere here`)
 }
 
 if (subject === 'kit') await kit()
