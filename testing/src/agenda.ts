@@ -10,6 +10,8 @@ export interface Operation {
   readonly perform: () => void
   /** Other ways in which it may go. */
   readonly troubles?: readonly Trouble[]
+  /** True where trouble is what a scenario is there for: it comes more often. */
+  readonly isRisky?: boolean
   /** False while it cannot happen yet. Default: it can. */
   readonly isReady?: () => boolean
 }

@@ -1,7 +1,14 @@
 import type { Random } from '@millrace/kit'
 import type { Operation } from './agenda.ts'
 import { chanceOf, drawBelow, drawOne, seedFor } from './chance.ts'
-import { actStepsMax, chaosStepsMax, chaosStepsMin } from './limits.ts'
+import {
+  actStepsMax,
+  chaosStepsMax,
+  chaosStepsMin,
+  lateStepsMax,
+  quietMax,
+  riskyTimes,
+} from './limits.ts'
 
 /** What happens next, of all that could. */
 export type Decision =
@@ -24,6 +31,8 @@ export interface Situation {
 export interface Deviation {
   readonly step: number
   readonly decision: Decision
+  /** Of the operation, by which it is found again where the steps before it are others. */
+  readonly name: string | null
 }
 
 /** Decides for as long as there is chaos; then the world heals. */
@@ -68,6 +77,8 @@ export class DrawnChooser implements Chooser {
   /** The steps at which something strikes, spread over the schedule. */
   readonly #faultSteps: ReadonlySet<number>
   #troubles = 0
+  /** Steps at which nobody had anything to do. */
+  #quiet = 0
   readonly #isUnwanted = new Map<string, boolean>()
 
   constructor(seed: number) {
@@ -89,6 +100,8 @@ export class DrawnChooser implements Chooser {
   choose(step: number, situation: Situation): Decision | null {
     const { steps, haste, eagerness } = this.#temper
     if (step >= actStepsMax || (step >= steps && !situation.hasAct)) return null
+    if (situation.ready.length === 0 && !situation.hasAct) this.#quiet += 1
+    if (this.#quiet > quietMax) return null
     const random = this.#random
     if (this.#faultSteps.has(step)) {
       const decision = this.#fault(situation)
@@ -103,8 +116,9 @@ export class DrawnChooser implements Chooser {
     const random = this.#random
     const { disorder, trouble: often, troublesMax } = this.#temper
     const index = random() < disorder ? drawBelow(random, ready.length) : 0
-    const { troubles = [] } = ready[index] ?? {}
-    const isTroubled = troubles.length > 0 && this.#troubles < troublesMax && random() < often
+    const { troubles = [], isRisky = false } = ready[index] ?? {}
+    const chance = isRisky ? Math.min(often * riskyTimes, 0.5) : often
+    const isTroubled = troubles.length > 0 && this.#troubles < troublesMax && random() < chance
     if (isTroubled) this.#troubles += 1
     const trouble = isTroubled ? drawBelow(random, troubles.length) : null
     return { kind: 'operation', index, trouble }
@@ -125,7 +139,14 @@ export class DrawnChooser implements Chooser {
   }
 }
 
-/** A schedule that was recorded, or what is left of it. */
+/** What an operation is called, whichever event it is about. */
+export function nameOf({ life, what }: Operation): string {
+  return `${life?.name ?? ''} ${what}`
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '…')
+    .replaceAll(/\d+/g, '…')
+}
+
+/** A schedule that was recorded. */
 export class RecordedChooser implements Chooser {
   readonly #decisions: ReadonlyMap<number, Decision>
   readonly #last: number
@@ -140,6 +161,44 @@ export class RecordedChooser implements Chooser {
     if (decision !== undefined && isPossible(decision, situation)) return decision
     if (step > this.#last && !situation.hasAct) return null
     return orderly(situation)
+  }
+}
+
+/**
+ * What is left of a recorded schedule when some of it was taken out: the same deviations in the
+ * same order, each when its operation comes up again, as far as the steps before it have moved.
+ */
+export class ApproximateChooser implements Chooser {
+  readonly #left: Deviation[]
+  /** By how much the last one came earlier or later than it was recorded. */
+  #shift = 0
+
+  constructor(deviations: readonly Deviation[]) {
+    this.#left = [...deviations]
+  }
+
+  choose(step: number, situation: Situation): Decision | null {
+    for (;;) {
+      const [next] = this.#left
+      if (next === undefined) return situation.hasAct ? orderly(situation) : null
+      const decision = this.#now(step, next, situation)
+      const isLate = step > next.step + this.#shift + lateStepsMax
+      if (decision === null && !isLate) return orderly(situation)
+      this.#left.shift()
+      if (decision === null) continue
+      this.#shift = step - next.step
+      return decision
+    }
+  }
+
+  #now(step: number, { step: recorded, decision, name }: Deviation, situation: Situation) {
+    if (decision.kind !== 'operation') {
+      return step >= recorded + this.#shift && isPossible(decision, situation) ? decision : null
+    }
+    if (step < recorded + this.#shift - lateStepsMax) return null
+    const index = situation.ready.findIndex((operation) => nameOf(operation) === name)
+    const moved = { ...decision, index }
+    return index >= 0 && isPossible(moved, situation) ? moved : null
   }
 }
 

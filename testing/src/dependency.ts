@@ -50,6 +50,7 @@ export function openDependency<Parameters extends readonly unknown[], Result>(
     agenda.add({
       life,
       what: `calls ${name}(${parameters.map(describe).join(', ')})`,
+      isRisky: true,
       perform: () => {
         if (isDown())
           answer('hears of the outage', () => reject(new Outage(`${outageMark} ${name}`)))

@@ -1,5 +1,6 @@
 import {
   type AnyRunningService,
+  type Environment,
   type Log,
   type Random,
   startService,
@@ -29,6 +30,7 @@ export interface InstanceOptions {
   readonly fetchMax: number
   /** Null where the service has one instance, as on SQLite. */
   readonly slots: SlotTable | null
+  readonly env: Environment
   readonly watch: Omit<Watch, 'life' | 'started' | 'note'>
   readonly note: (life: Life, what: string) => void
 }
@@ -83,7 +85,7 @@ export class Instance {
   start(): void {
     if (this.#current !== null) return
     const { name, seed, agenda, cluster, state, writer, isFine, fetchMax } = this.#options
-    const { watch, note, slots } = this.#options
+    const { watch, note, slots, env } = this.#options
     const life = new Life(this.#lives === 0 ? name : `${name}.${this.#lives + 1}`)
     const random: Random = chanceOf(seedFor(seed, `${name} ${this.#lives}`))
     this.#lives += 1
@@ -101,7 +103,7 @@ export class Instance {
     const { database } = state
     startService(definition, {
       directory: '',
-      env: {},
+      env,
       transport,
       ...(slots === null ? {} : { instances: slots.open(name, life) }),
       store: new SimulatedStore({ life, agenda, database, writer, isFine }),

@@ -6,7 +6,13 @@ export const transactionHeldMsMax = 5_000
 
 /** Steps of chaos: enough for a handful of events to go all their way, with accidents. */
 export const chaosStepsMin = 40
-export const chaosStepsMax = 400
+export const chaosStepsMax = 300
+
+/** Of them, those at which nobody had anything to do but to wait: commits and sweeps are due then. */
+export const quietMax = 12
+
+/** How much more often than a request to Kafka a call of a dependency goes wrong: there are fewer. */
+export const riskyTimes = 10
 
 /** By this step every act has begun, however few the schedule drew. */
 export const actStepsMax = 2_000
@@ -41,3 +47,10 @@ export const shrinkStepsMax = 200_000
 
 /** What a database takes to see that the connection of a dead instance is gone. */
 export const slotsFreeMs = 3_000
+
+/** How far from its step an operation may be when part of its schedule was taken out. */
+export const lateStepsMax = 60
+
+/** Of a long schedule, what is printed around each deviation, and at the end. */
+export const printedBefore = 12
+export const printedAfter = 40

@@ -1,4 +1,4 @@
-import type { AnyServiceDefinition } from '@millrace/kit'
+import type { AnyServiceDefinition, Environment } from '@millrace/kit'
 import type { Act, World } from './world.ts'
 
 /** Who takes part, what happens, and what must hold. It is made anew for each schedule. */
@@ -18,6 +18,8 @@ export type SimulatedService =
       readonly service: AnyServiceDefinition
       /** How many run at once. Default: 1. */
       readonly instances?: number
+      /** Its variables. Traces are off, unless `MILLRACE_TRACES` turns them on. */
+      readonly env?: Environment
     }
 
 export type MakeScenario = (world: World) => Scenario

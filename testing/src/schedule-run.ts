@@ -4,6 +4,7 @@ import {
   type Decision,
   type Deviation,
   isOrderly,
+  nameOf,
   orderly,
   type Situation,
 } from './decisions.ts'
@@ -129,8 +130,10 @@ class ScheduleRun {
   }
 
   #perform(system: SimulatedSystem, situation: Situation, decision: Decision): void {
-    if (!isOrderly(decision, situation)) this.deviations.push({ step: this.steps, decision })
     const isDeviation = !isOrderly(decision, situation)
+    const chosen = decision.kind === 'operation' ? situation.ready[decision.index] : undefined
+    const name = chosen === undefined ? null : nameOf(chosen)
+    if (isDeviation) this.deviations.push({ step: this.steps, decision, name })
     const { agenda, faults } = system
     const tell = (who: string | null, what: string): void =>
       this.#tell(agenda.nowMs, who, what, isDeviation)

@@ -1,4 +1,4 @@
-import { type Deviation, RecordedChooser } from './decisions.ts'
+import { ApproximateChooser, type Chooser, type Deviation, RecordedChooser } from './decisions.ts'
 import { shrinkRunsMax, shrinkStepsMax } from './limits.ts'
 import { runSchedule, type ScheduleOptions, type ScheduleResult } from './schedule-run.ts'
 
@@ -58,7 +58,8 @@ class Search {
   async withoutAct(place: number): Promise<boolean> {
     const { result, withoutActs } = this.best
     if (withoutActs.has(place)) return false
-    return this.#try(result.deviations, new Set([...withoutActs, place]))
+    const fewer = new Set([...withoutActs, place])
+    return (await this.#isCalm(fewer)) && this.#try(result.deviations, fewer)
   }
 
   async withoutDeviations(from: number, count: number): Promise<boolean> {
@@ -68,11 +69,27 @@ class Search {
     return this.#try(rest, withoutActs)
   }
 
-  /** True where it breaks the same rule, and is shorter. */
+  /** Whether without any accident nothing is broken: what then fails is not for want of an act. */
+  async #isCalm(withoutActs: ReadonlySet<number>): Promise<boolean> {
+    this.#runs += 1
+    const chooser = new RecordedChooser([])
+    const { violation, steps } = await runSchedule({ ...this.#parts, chooser, withoutActs })
+    this.#steps += steps
+    return violation === null
+  }
+
+  /** Step by step as it was recorded, and else as near to that as what is left allows. */
   async #try(deviations: readonly Deviation[], withoutActs: ReadonlySet<number>): Promise<boolean> {
+    return (
+      (await this.#run(new RecordedChooser(deviations), withoutActs)) ||
+      this.#run(new ApproximateChooser(deviations), withoutActs)
+    )
+  }
+
+  /** True where it breaks the same rule, and is shorter. */
+  async #run(chooser: Chooser, withoutActs: ReadonlySet<number>): Promise<boolean> {
     if (this.#runs >= shrinkRunsMax || this.#steps >= shrinkStepsMax) return false
     this.#runs += 1
-    const chooser = new RecordedChooser(deviations)
     const result = await runSchedule({ ...this.#parts, chooser, withoutActs })
     this.#steps += result.steps
     if (result.violation?.rule !== this.#failed.violation?.rule) return false

@@ -39,14 +39,18 @@ export class SimulationFailure extends Error {
   override readonly name = 'SimulationFailure'
   readonly seed: number
   readonly rule: string
-  /** The shortest schedule that was found, step by step. */
-  readonly trace: readonly TraceLine[]
+  readonly #trace: readonly TraceLine[]
 
   constructor(seed: number, violation: Violation, shortest: Shortest) {
     super(tellFailure(seed, violation, shortest))
     this.seed = seed
     this.rule = violation.rule
-    this.trace = shortest.trace
+    this.#trace = shortest.trace
+  }
+
+  /** The shortest schedule that was found, step by step. */
+  get trace(): readonly TraceLine[] {
+    return this.#trace
   }
 }
 

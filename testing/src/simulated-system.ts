@@ -106,8 +106,11 @@ export class SimulatedSystem implements Disposable {
   }
 
   async #add(simulated: SimulatedService): Promise<void> {
-    const { service, instances = 1 } =
-      'service' in simulated ? simulated : { service: simulated, instances: 1 }
+    const {
+      service,
+      instances = 1,
+      env = {},
+    } = 'service' in simulated ? simulated : { service: simulated }
     const { templates } = this.#options
     const state = new ServiceState(service, await templates.take(service))
     const { agenda, heard, verdict } = this
@@ -126,14 +129,23 @@ export class SimulatedSystem implements Disposable {
     const dealing = chanceOf(seedFor(this.#options.seed, `slots of ${service.name}`))
     const slots = instances === 1 ? null : new SlotTable(agenda, dealing)
     for (let number = 1; number <= instances; number += 1) {
-      this.#open(service, number, { state, writer, watch, slots })
+      this.#open(service, number, {
+        state,
+        writer,
+        watch,
+        slots,
+        env: { MILLRACE_TRACES: '0', ...env },
+      })
     }
   }
 
   #open(
     service: AnyServiceDefinition,
     number: number,
-    parts: Pick<ConstructorParameters<typeof Instance>[0], 'state' | 'writer' | 'watch' | 'slots'>,
+    parts: Pick<
+      ConstructorParameters<typeof Instance>[0],
+      'state' | 'writer' | 'watch' | 'slots' | 'env'
+    >,
   ): void {
     const { seed, note } = this.#options
     const { agenda, cluster } = this

@@ -1,3 +1,5 @@
+import { printedAfter, printedBefore } from './limits.ts'
+
 /** One thing that happened. */
 export interface TraceLine {
   readonly step: number
@@ -32,13 +34,28 @@ export class Trace {
   }
 }
 
-/** Numbered lines that a person reads; what went wrong is marked. */
+/** Numbered lines that a person reads. Long stretches in which all goes in order are left out. */
 export function writeTrace(lines: readonly TraceLine[], startMs: number): string {
-  return lines
-    .map(({ step, nowMs, who, what, isDeviation }) => {
-      const seconds = ((nowMs - startMs) / 1_000).toFixed(3).padStart(9)
-      const mark = isDeviation ? '!' : ' '
-      return `${mark}${String(step).padStart(5)} ${seconds} s  ${who === null ? '' : `${who} `}${what}`
-    })
-    .join('\n')
+  const isShown = lines.map((_, at) => at >= lines.length - printedBefore)
+  for (const [at, { isDeviation }] of lines.entries()) {
+    if (isDeviation) isShown.fill(true, Math.max(0, at - printedBefore), at + printedAfter)
+  }
+  const written: string[] = []
+  let left = 0
+  for (const [at, line] of lines.entries()) {
+    if (isShown[at] !== true) {
+      left += 1
+      continue
+    }
+    if (left > 0) written.push(`       … ${left} in order`)
+    left = 0
+    written.push(writeLine(line, startMs))
+  }
+  return written.join('\n')
+}
+
+function writeLine({ step, nowMs, who, what, isDeviation }: TraceLine, startMs: number): string {
+  const seconds = ((nowMs - startMs) / 1_000).toFixed(3).padStart(9)
+  const mark = isDeviation ? '!' : ' '
+  return `${mark}${String(step).padStart(5)} ${seconds} s  ${who === null ? '' : `${who} `}${what}`
 }

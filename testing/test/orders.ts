@@ -105,3 +105,17 @@ function scenarioOn(world: World, instances: number): Scenario {
     ],
   }
 }
+
+/** One service that hears itself: small, so that thousands of schedules take seconds. */
+export function soleServiceScenario(world: World): Scenario {
+  const paying = payments(world.dependency('charge', () => {}))
+  const count = 1 + Math.floor(world.random() * 3)
+  return {
+    services: [paying],
+    acts: Array.from({ length: count }, (_, number) => {
+      const orderId = world.random() < 0.6 ? 'a' : 'b'
+      const payload = { number, ...(world.random() < 0.1 ? { isPoison: true } : {}) }
+      return world.says(paying, 'order.placed', { orderId, payload })
+    }),
+  }
+}

@@ -1,4 +1,4 @@
-import { registerHooks } from 'node:module'
+import { type LoadFnOutput, registerHooks } from 'node:module'
 
 /** One line of the kit, and what it says once the bug is planted. */
 export interface Edit {
@@ -32,7 +32,7 @@ export async function loadWithBug<Module>(
       const loaded = nextLoad(url, context)
       if (!url.includes(mark)) return loaded
       const here = edits.filter(({ file }) => url.includes(`/kit/src/${file}?`))
-      let source = String(loaded.source)
+      let source = sourceOf(loaded.source)
       for (const edit of here) {
         source = planted(source, edit)
         unplanted.delete(edit)
@@ -47,6 +47,10 @@ export async function loadWithBug<Module>(
   } finally {
     hooks.deregister()
   }
+}
+
+function sourceOf(source: LoadFnOutput['source']): string {
+  return typeof source === 'string' ? source : new TextDecoder().decode(source)
 }
 
 function planted(source: string, { file, line, planted: bug }: Edit): string {
