@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Check, checks, type DeliveryConformanceOptions } from './delivery-bench.ts'
 import { engine } from './engine-scenarios.ts'
+import { operating } from './operating-scenarios.ts'
 import { deadLettersFromOutside, parking, trouble } from './parking-scenarios.ts'
 import { sendStep, sendTo, until, type WorkHandler, writeDown } from './work-service.ts'
 
@@ -13,6 +14,7 @@ export function deliveryConformance(options: DeliveryConformanceOptions): void {
   trouble(check)
   engine(check)
   deadLettersFromOutside(check)
+  operating(check)
   outages(checks(options, options.skip?.outage))
 }
 
