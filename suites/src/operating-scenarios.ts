@@ -4,7 +4,7 @@ import { type Bench, type Check, failingFor, quick } from './delivery-bench.ts'
 import { until } from './work-service.ts'
 
 /** More than one transaction takes. */
-const many = 300
+const many = 255
 
 /** What operators ask a running service for: pauses, edits, dry runs, and redrives of many. */
 export function operating(check: Check): void {

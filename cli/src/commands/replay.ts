@@ -52,13 +52,18 @@ export const command: Command = {
         order: { action: 'replay', request },
         doing: 'replaying',
         told: ({ report = {} }) => [
-          `${service}: ${Number(report['handled'] ?? 0)} events handled` +
-            `, ${Number(report['repeated'] ?? 0)} were handled under this name before` +
-            `, ${Number(report['effectsSuppressed'] ?? 0)} effects suppressed`,
+          `${service}: ${counted(report['handled'], 'event')} handled, ` +
+            `${Number(report['repeated'] ?? 0)} handled under this name before, ` +
+            `${counted(report['effectsSuppressed'], 'effect')} suppressed`,
         ],
       },
       input,
       terminal,
     )
   },
+}
+
+function counted(value: unknown, what: string): string {
+  const count = Number(value ?? 0)
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }

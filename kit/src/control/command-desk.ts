@@ -2,7 +2,7 @@
 // with a reason that says what does.
 
 import type { Transaction } from 'kysely'
-import { checkKnown, type DeadLetterOffice } from '../dead-letter/dead-letters.ts'
+import { checkKnown, type DeadLetterOffice, resultOf } from '../dead-letter/dead-letters.ts'
 import { editLetter } from '../dead-letter/edit-letter.ts'
 import { measure } from '../dead-letter/letter-query.ts'
 import type { Parking } from '../dead-letter/parking.ts'
@@ -111,9 +111,8 @@ export class CommandDesk {
       afterwards.push(chunk.after)
       after = chunk.position
     }
-    const { guarded, ...counts } = outcome
     return {
-      outcome: { kind: 'done', ...counts, ...(guarded > 0 ? { guarded } : {}) },
+      outcome: { kind: 'done', ...resultOf(outcome) },
       after: () => {
         for (const act of afterwards) act()
       },

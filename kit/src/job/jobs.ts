@@ -156,10 +156,8 @@ export class Jobs {
     if (job === null) return
     const run = new JobRun(tools, job, works[row.kind])
     this.#active.set(job.id, run)
-    void run.ended.finally(() => {
-      this.#active.delete(job.id)
-      this.wake()
-    })
+    // Where the store was in trouble, the next sweep goes on: not sooner, so as not to spin.
+    void run.ended.finally(() => this.#active.delete(job.id))
     run.start()
   }
 }
