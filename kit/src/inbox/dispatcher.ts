@@ -258,17 +258,25 @@ export class Dispatcher {
 
   /** Tells each, and frees the keys of which nothing is left in the run. */
   #done(run: Run, deliveries: readonly Delivery[]): void {
-    const { clock, observer } = this.#options.tools
-    run.deliveries = run.deliveries.filter((delivery) => !deliveries.includes(delivery))
-    for (const delivery of deliveries) {
-      observer.settled?.(delivery, clock.nowMs())
-      if (delivery.source.kind === 'live') delivery.source.done()
-      else this.#options.letterSettled(delivery.source.letter.id)
+    const isWhole = deliveries === run.deliveries
+    run.deliveries = isWhole ? [] : run.deliveries.filter((one) => !deliveries.includes(one))
+    for (const delivery of deliveries) this.#tell(delivery)
+    const [only, second] = deliveries
+    if (isWhole && second === undefined && only !== undefined) {
+      this.#queues.finish(only.key)
+      return
     }
     const left = new Set(run.deliveries.map(({ key }) => key))
     for (const key of new Set(deliveries.map((delivery) => delivery.key))) {
       if (!left.has(key)) this.#queues.finish(key)
     }
+  }
+
+  #tell(delivery: Delivery): void {
+    const { tools, letterSettled } = this.#options
+    tools.observer.settled?.(delivery, tools.clock.nowMs())
+    if (delivery.source.kind === 'live') delivery.source.done()
+    else letterSettled(delivery.source.letter.id)
   }
 
   #release(run: Run): void {
