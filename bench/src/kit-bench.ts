@@ -21,9 +21,9 @@ interface Size {
 const sizes: Record<'quick' | 'whole', Size> = {
   quick: {
     rounds: 1,
-    consumed: 60_000,
+    consumed: 100_000,
     handled: 5_000,
-    keyed: 5_000,
+    keyed: 20_000,
     relaySeconds: 3,
     backlog: 3_000,
   },
