@@ -50,6 +50,21 @@ export function sharingConformance({ name, open }: StoreConformanceOptions): voi
     })
   }
 
+  withStore(
+    'queries at once, of which the first fails, leave nothing of the others',
+    async (store) => {
+      await store.transaction('before', (db) => write(db, 'taken'))
+      const asked: Promise<unknown>[] = []
+      const failing = store.transaction('many at once', async (db) => {
+        for (const id of ['taken', 'a', 'b', 'c', 'd']) asked.push(write(db, id))
+        await Promise.all(asked)
+      })
+      await assert.rejects(failing)
+      await Promise.allSettled(asked)
+      assert.deepEqual(await idsIn(store.read), ['taken'])
+    },
+  )
+
   withStore('one that goes on after a constraint is committed in the end', async (store) => {
     await store.transaction('before', (db) => write(db, 'taken'))
     const tolerant = perform(store, async ({ db }) => {

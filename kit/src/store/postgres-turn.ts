@@ -50,7 +50,8 @@ export async function takePostgresTurn(
     },
     drop,
   }
-  return { turn, connection: new SavingConnection(connection), hooksConnection: connection }
+  const saving = new SavingConnection(connection, () => isHeld)
+  return { turn, connection: saving, hooksConnection: connection }
 }
 
 function begin(connection: PostgresConnection, heldMsMax: number): void {

@@ -1,4 +1,5 @@
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely'
+import { MillraceError } from '../errors.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 
 /**
@@ -8,14 +9,18 @@ import type { PostgresConnection } from './postgres-connection.ts'
  * V1. Each query runs in a savepoint, which goes out with it: there is no further round trip.
  * V2. The savepoint of the last query is open until the next one, or the end of the transaction.
  * V3. Queries run one after the other, so that a failing one takes no other with it.
+ * V4. What has waited for its place until the transaction was over is not run: it would commit
+ *     alone, or in somebody else's transaction.
  */
 export class SavingConnection implements DatabaseConnection {
-  readonly #connection: PostgresConnection
+  readonly #connection: Pick<PostgresConnection, 'run' | 'executeQuery'>
+  readonly #isHeld: () => boolean
   #isSaved = false
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(connection: PostgresConnection) {
+  constructor(connection: Pick<PostgresConnection, 'run' | 'executeQuery'>, isHeld: () => boolean) {
     this.#connection = connection
+    this.#isHeld = isHeld
   }
 
   executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
@@ -30,6 +35,7 @@ export class SavingConnection implements DatabaseConnection {
   }
 
   async #save<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    if (!this.#isHeld()) throw over() // V4
     const connection = this.#connection
     const saved = connection.run(
       this.#isSaved ? 'release query; savepoint query' : 'savepoint query',
@@ -37,7 +43,14 @@ export class SavingConnection implements DatabaseConnection {
     this.#isSaved = true
     const [, outcome] = await Promise.allSettled([saved, connection.executeQuery<Row>(query)])
     if (outcome.status === 'fulfilled') return outcome.value
-    await connection.run('rollback to query').catch(() => {})
+    if (this.#isHeld()) await connection.run('rollback to query').catch(() => {}) // V4
     throw outcome.reason
   }
+}
+
+function over(): MillraceError {
+  return new MillraceError(
+    'transaction-closed',
+    'the transaction has ended before this query had its turn; await every query before it does',
+  )
 }

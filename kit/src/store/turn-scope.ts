@@ -1,6 +1,7 @@
 import type { DatabaseConnection, DefaultQueryExecutor, Transaction } from 'kysely'
 import { MillraceError } from '../errors.ts'
 import type { KitTables } from './kit-tables.ts'
+import { connectionOf } from './query-connection.ts'
 import type { Scope, ScopeOptions } from './store.ts'
 import { viewTransaction } from './table-view.ts'
 import { TransactionUndone } from './transaction-undone.ts'
@@ -39,15 +40,20 @@ export class TurnScope implements Scope<KitTables> {
   #state: State = { kind: 'idle' }
   #taken: TakenTurn | null = null
   #undone: TransactionUndone | null = null
+  /** S1, at the very moment of each query: a turn may end while a connection is handed over. */
+  readonly #usersConnection = connectionOf((query) => this.#opened().connection.executeQuery(query))
+  readonly #hooksConnection = connectionOf((query) =>
+    this.#held().hooksConnection.executeQuery(query),
+  )
 
   constructor(options: TurnScopeOptions) {
     this.#options = options
     const { executor } = options
     this.db = transactionOn(executor, async () => {
       await this.open()
-      return this.#held().connection
+      return this.#usersConnection
     })
-    this.#hooksDb = transactionOn(executor, async () => this.#held().hooksConnection)
+    this.#hooksDb = transactionOn(executor, async () => this.#hooksConnection)
   }
 
   get isOpen(): boolean {
@@ -140,6 +146,12 @@ export class TurnScope implements Scope<KitTables> {
 
   #remember(error: unknown): void {
     if (error instanceof TransactionUndone) this.#undone ??= error
+  }
+
+  #opened(): TakenTurn {
+    if (this.#state.kind === 'open') return this.#state.taken
+    if (this.#state.kind === 'closed') throw this.#reasonOf(this.#state.error)
+    throw this.#ended()
   }
 
   #held(): TakenTurn {
