@@ -6,7 +6,7 @@ import { DueLetters } from '../dead-letter/due-letters.ts'
 import { Parking } from '../dead-letter/parking.ts'
 import { messageOf } from '../errors.ts'
 import { type Instances, soleInstance } from '../instances/instances.ts'
-import { commitEveryMs, drainMsMax, inboxPruneEveryMs, pruneRowsMax } from '../limits.ts'
+import { commitEveryMs, drainMsMax } from '../limits.ts'
 import type { DeliveryTools } from '../outbox/handler-context.ts'
 import { RetryTopics } from '../retry/retry-topics.ts'
 import { timerSubscriptions } from '../state/hear-process.ts'
@@ -25,7 +25,7 @@ import type { ConsumerStatus } from './consumer-status.ts'
 import { isAbandoned, isLost } from './delivery.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Fence, Fenced } from './fence.ts'
-import { pruneInbox } from './inbox.ts'
+import { InboxRetention } from './inbox-retention.ts'
 import { instanceIdOf } from './instance-id.ts'
 import { revokeDrainMsMax } from './limits.ts'
 import { EventsOnTheirWay, PartitionIntake } from './partition-intake.ts'
@@ -74,11 +74,11 @@ class Consumer implements RunningConsumer, ConsumerListener {
   readonly #due: DueLetters
   readonly #retryTopics: RetryTopics
   readonly #dispatcher: Dispatcher
+  readonly #retention: InboxRetention
   readonly #onTheirWay = new EventsOnTheirWay()
   readonly #intakes = new Map<string, Intake>()
   #consumption: Consumption | null = null
   #commitTimer: Timer | null = null
-  #pruneTimer: Timer | null = null
   #trouble: string | null = null
   #troubles: readonly TopicTrouble[] = []
   #isStopping = false
@@ -125,6 +125,16 @@ class Consumer implements RunningConsumer, ConsumerListener {
       letterSettled: (letterId) => this.#due.settled(letterId),
       fenced: ({ record }) => this.#fenced(record),
     })
+    this.#retention = new InboxRetention({
+      store: tools.store,
+      group: service.group,
+      clock: tools.clock,
+      log: tools.log,
+      partitions: () =>
+        [...this.#intakes.values()].map(({ intake: { partition }, committed }) => {
+          return { partition, committed }
+        }),
+    })
   }
 
   async start(instanceId: string): Promise<void> {
@@ -143,7 +153,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
     )
     this.#listen(instanceId)
     this.#options.instances?.onRenamed((name) => void this.#rename(name))
-    this.#pruneLater()
+    this.#retention.start()
   }
 
   #listen(instanceId: string): void {
@@ -272,7 +282,7 @@ class Consumer implements RunningConsumer, ConsumerListener {
   async stop(): Promise<void> {
     this.#isStopping = true
     this.#commitTimer?.cancel()
-    this.#pruneTimer?.cancel()
+    this.#retention.stop()
     const leaving = [...this.#intakes.values()]
     this.#consumption?.pause(leaving.map(({ intake }) => intake.partition))
     await this.operations.stop()
@@ -364,28 +374,6 @@ class Consumer implements RunningConsumer, ConsumerListener {
         return
       default:
         outcome satisfies never
-    }
-  }
-
-  #pruneLater(): void {
-    if (this.#isStopping) return
-    this.#pruneTimer = this.#options.clock.after(inboxPruneEveryMs, () => {
-      this.#prune()
-        .catch((error: unknown) => {
-          this.#options.log.error({ reason: messageOf(error) }, 'old inbox rows stay')
-        })
-        .finally(() => this.#pruneLater())
-    })
-  }
-
-  async #prune(): Promise<void> {
-    const { store, service, clock } = this.#options
-    const topicIds = [...this.#intakes.values()].map(({ intake }) => intake.partition.topicId)
-    for (const { intake, committed } of this.#intakes.values()) {
-      const options = { committed, group: service.group, nowMs: clock.nowMs(), topicIds }
-      const prune = () =>
-        store.transaction('prune inbox', (db) => pruneInbox(db, intake.partition, options))
-      while (!this.#isStopping && (await prune()) === pruneRowsMax);
     }
   }
 }
