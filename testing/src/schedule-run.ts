@@ -95,6 +95,9 @@ class ScheduleRun {
       return false
     if (decision === null) return true
     this.steps += 1
+    if (this.steps > stepsMax) {
+      system.verdict.violated('P6', `it goes on and on: ${stepsMax} steps, and no end`)
+    }
     this.#perform(system, situation, decision)
     return true
   }
@@ -120,8 +123,7 @@ class ScheduleRun {
     const isStuck =
       decision === null ||
       (!waitsForRetry && nowMs - this.#changedAtMs > stillMsMax) ||
-      nowMs - this.#healedAtMs > settleMsMax ||
-      this.steps > stepsMax
+      nowMs - this.#healedAtMs > settleMsMax
     if (isStuck) {
       const list = left.slice(0, 5).join('; ')
       system.verdict.violated('P6', `nothing goes wrong any more, and this is left: ${list}`)

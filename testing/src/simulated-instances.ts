@@ -71,7 +71,9 @@ export class SlotTable {
     const members = [...this.#members]
     const free = allSlots.filter((slot) => !this.#owners.has(slot))
     for (const slot of free) {
-      const member = members[drawBelow(this.#random, members.length)]
+      const poor = members.filter((member) => member.owned().length === 0)
+      const among = poor.length > 0 ? poor : members
+      const member = among[drawBelow(this.#random, among.length)]
       if (member !== undefined) this.#owners.set(slot, member)
     }
     for (const member of members) {
@@ -85,7 +87,7 @@ export class SlotTable {
   /** Somebody new has nothing: another gives up half of what it has. */
   #move(members: readonly SimulatedInstances[]): void {
     const rich = members.toSorted((a, b) => b.owned().length - a.owned().length)[0]
-    const slots = rich?.owned().filter((slot) => slot % 2 === 0) ?? []
+    const slots = rich?.owned().filter((_, at) => at % 2 === 1) ?? []
     if (rich === undefined || slots.length === 0) return
     rich.giveUp(slots, () => this.#release(rich, slots))
   }
