@@ -109,6 +109,37 @@ describe('a change that takes less is told, with the place', () => {
     ],
     ['something where anything was', z.unknown(), user, /of type object, and was anything/],
     [
+      'in what is referred to, where the words that refer to it are the same',
+      z.object({ list: z.array(treeOf('name')) }),
+      z.object({ list: z.array(treeOf('title')) }),
+      /^payload\.list\[\]\.title: is required/,
+    ],
+    [
+      'in the first of a row that has a rest',
+      z.tuple([z.int()], z.string()),
+      z.array(z.string()),
+      /^payload\[0\]: it must be of type string/,
+    ],
+    [
+      'names of a record',
+      z.record(z.string(), z.int()),
+      z.partialRecord(z.enum(['a', 'b']), z.int()),
+      /^payload\.\*: .*only "a", "b" are valid/,
+    ],
+    [
+      'a property that is no name of the record',
+      z.object({ c: z.int() }),
+      z.partialRecord(z.enum(['a', 'b']), z.int()),
+      /^payload\.\*: "c" is valid no more, only "a", "b"/,
+    ],
+    [
+      'a value of another type among few',
+      z.literal(['a', 1]),
+      z.string(),
+      /of type string, and was of type integer/,
+    ],
+    ['null among few', z.literal(['a', null]), z.string(), /of type string, and was of type null/],
+    [
       'a property that could be anything',
       z.looseObject({}),
       z.looseObject({ n: z.int().optional() }),
@@ -120,6 +151,41 @@ describe('a change that takes less is told, with the place', () => {
   }
 })
 
+function treeOf(name: string) {
+  const tree = z.object({
+    [name]: z.string(),
+    get children() {
+      return z.array(tree)
+    },
+  })
+  return tree
+}
+
+test('what stands beside alternatives counts, too', () => {
+  const older = { type: 'object', properties: {}, additionalProperties: false }
+  const newer = { type: 'object', required: ['a'], anyOf: [{ type: 'object' }, { type: 'null' }] }
+  assert.match(narrowings(older, newer, '')[0]?.what ?? '', /beside "anyOf" cannot be compared/)
+})
+
+test('a strict object where nothing was said of other properties is told', () => {
+  const older = { type: 'object', properties: {} }
+  const newer = { type: 'object', properties: {}, additionalProperties: false }
+  assert.match(narrowings(older, newer, '')[0]?.what ?? '', /other properties/)
+})
+
+test('alternatives that refer to themselves are compared before the day is over', () => {
+  const jsonOf = (leaves: readonly z.ZodType[]) => {
+    const json: z.ZodType = z.lazy(() =>
+      z.union([...leaves, z.array(json), z.record(z.string(), json), z.object({ json })]),
+    )
+    return json
+  }
+  const narrow = jsonOf([z.string()])
+  const wide = jsonOf([z.string(), z.number()])
+  assert.deepEqual(changes(narrow, wide), [])
+  assert.notDeepEqual(changes(wide, narrow), [])
+})
+
 const leaf = fc.constantFrom<z.ZodType>(
   z.string(),
   z.string().min(2),
@@ -128,6 +194,9 @@ const leaf = fc.constantFrom<z.ZodType>(
   z.boolean(),
   z.enum(['a', 'b']),
   z.enum(['a']),
+  z.literal(['a', 1]),
+  z.record(z.string(), z.int()),
+  z.partialRecord(z.enum(['a', 'b']), z.int()),
   z.null(),
   z.email(),
 )

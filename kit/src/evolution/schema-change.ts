@@ -21,7 +21,8 @@ export function narrowings(
   newer: JsonSchemaObject,
   at: string,
 ): readonly Narrowing[] {
-  return compare(older, newer, { at, olderRoot: older, newerRoot: newer, depth: 0 })
+  if (isDeepStrictEqual(older, newer)) return [] // N2
+  return compare(older, newer, { at, olderRoot: older, newerRoot: newer, depth: 0, under: [] })
 }
 
 interface Place {
@@ -29,24 +30,31 @@ interface Place {
   readonly olderRoot: JsonSchemaObject
   readonly newerRoot: JsonSchemaObject
   readonly depth: number
+  /** What is being compared further up, where a schema refers to itself. */
+  readonly under: readonly (readonly [JsonSchema, JsonSchema])[]
 }
 
 /** Deeper than any event; a schema that refers to itself ends here. */
 const depthMax = 32
 
-function compare(olderGiven: JsonSchema, newerGiven: JsonSchema, place: Place): Narrowing[] {
-  const older = resolved(olderGiven, place.olderRoot)
-  const newer = resolved(newerGiven, place.newerRoot)
-  if (isDeepStrictEqual(older, newer) || newer === true || older === false) return [] // N2
+function compare(olderGiven: JsonSchema, newerGiven: JsonSchema, above: Place): Narrowing[] {
+  const older = resolved(olderGiven, above.olderRoot)
+  const newer = resolved(newerGiven, above.newerRoot)
+  if (newer === true || older === false) return []
+  if (!refers(older) && isDeepStrictEqual(older, newer)) return [] // N2
+  if (above.under.some(([one, other]) => one === older && other === newer)) return []
+  const place = { ...above, under: [...above.under, [older, newer] as const] }
   if (newer === false) return [narrowed(place, 'nothing is valid any more')]
   if (place.depth > depthMax) return []
   if (older === true) return restricts(newer) ? [narrowed(place, 'anything was valid')] : []
-  const olderAlternatives = alternativesOf(older)
+  const olderAlternatives = alternativesOf(older) ?? typedValuesOf(older)
   if (olderAlternatives !== null) {
     return olderAlternatives.flatMap((one) => compare(one, newer, place))
   }
   const newerAlternatives = alternativesOf(newer)
-  if (newerAlternatives !== null) return closest(older, newerAlternatives, place)
+  if (newerAlternatives !== null) {
+    return [...besideAlternatives(newer, place), ...closest(older, newerAlternatives, place)]
+  }
   return [
     ...uncomparable(older, newer, place),
     ...compareValues(older, newer, place),
@@ -73,6 +81,32 @@ function alternativesOf(schema: JsonSchemaObject): readonly JsonSchema[] | null 
   return type.map((one: unknown) => ({ ...schema, type: one }))
 }
 
+/** The same words may refer to what is not the same. */
+function refers(schema: JsonSchema): boolean {
+  return JSON.stringify(schema).includes('"$ref":')
+}
+
+/** Values of several types, each with its own. */
+function typedValuesOf(schema: JsonSchemaObject): readonly JsonSchema[] | null {
+  const values = valuesOf(schema)
+  if (values === null || schema['type'] !== undefined) return null
+  return values.map((value) => ({ const: value, type: jsonTypeOf(value) }))
+}
+
+function jsonTypeOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  return Number.isInteger(value) ? 'integer' : typeof value
+}
+
+function besideAlternatives(newer: JsonSchemaObject, place: Place): Narrowing[] {
+  const word = ['anyOf', 'oneOf'].find((one) => Array.isArray(newer[one]))
+  if (word === undefined) return []
+  return Object.keys(newer)
+    .filter((other) => other !== word && !silent.has(other))
+    .map((other) => narrowed(place, `"${other}" beside "${word}" cannot be compared`))
+}
+
 /** One alternative must take it; of none the one that nearly does says what is wrong. */
 function closest(
   older: JsonSchemaObject,
@@ -88,13 +122,13 @@ const compared = new Set(
   (
     'type enum const properties required additionalProperties items ' +
     'minimum maximum exclusiveMinimum exclusiveMaximum multipleOf ' +
-    'minLength maxLength pattern format minItems maxItems uniqueItems'
+    'minLength maxLength pattern format minItems maxItems uniqueItems propertyNames'
   ).split(' '),
 )
 const silent = new Set(
   (
     '$schema $id $defs $comment title description default examples deprecated readOnly writeOnly ' +
-    'contentEncoding contentMediaType propertyNames'
+    'contentEncoding contentMediaType'
   ).split(' '),
 )
 
@@ -147,9 +181,7 @@ function compareTypes(older: JsonSchemaObject, newer: JsonSchemaObject, place: P
 
 function typeOf(schema: JsonSchemaObject): string | null {
   const { type } = schema
-  if (typeof type === 'string') return type
-  const [value] = valuesOf(schema) ?? []
-  return value === undefined ? null : typeof value
+  return typeof type === 'string' ? type : null
 }
 
 function compareObjects(
@@ -171,7 +203,26 @@ function compareObjects(
   const required = requiredOf(newer)
     .filter((name) => !wasRequired.includes(name))
     .map((name) => narrowed(below(place, name), 'is required, and was not'))
-  return [...changed, ...required, ...compareAdded(older, newer, place)]
+  return [
+    ...changed,
+    ...required,
+    ...compareNames(older, newer, place),
+    ...compareAdded(older, newer, place),
+  ]
+}
+
+function compareNames(older: JsonSchemaObject, newer: JsonSchemaObject, place: Place): Narrowing[] {
+  if (older['additionalProperties'] === undefined && newer['additionalProperties'] === false) {
+    return [narrowed(place, 'other properties are not allowed any more')]
+  }
+  const now = newer['propertyNames']
+  if (!isSchema(now)) return []
+  const before = older['propertyNames']
+  const isClosed = older['additionalProperties'] === false
+  const names = isClosed
+    ? { type: 'string', enum: Object.keys(propertiesOf(older)) }
+    : { type: 'string' }
+  return compare(isSchema(before) ? before : names, now, below(place, '*'))
 }
 
 /** A property that is described now, where any could stand before. */
@@ -209,7 +260,12 @@ function compareItems(older: JsonSchemaObject, newer: JsonSchemaObject, place: P
   const now = newer['items']
   if (!isSchema(now)) return []
   const before = older['items']
-  return compare(isSchema(before) ? before : true, now, { ...place, at: `${place.at}[]` })
+  const firsts = Array.isArray(older['prefixItems']) ? older['prefixItems'].filter(isSchema) : []
+  const first = firsts.flatMap((one, index) =>
+    compare(one, now, { ...place, at: `${place.at}[${index}]` }),
+  )
+  const rest = compare(isSchema(before) ? before : true, now, { ...place, at: `${place.at}[]` })
+  return Array.isArray(newer['prefixItems']) ? rest : [...first, ...rest]
 }
 
 function compareLimits(
