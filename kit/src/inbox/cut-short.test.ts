@@ -81,6 +81,27 @@ test('a handler that does not heed its signal is told in the log and in health',
   assert.deepEqual(await it.done(), [], 'its transaction was over')
 })
 
+test('a handler that comes back too late, without a transaction, leaves its place but once', async () => {
+  const gates: (() => void)[] = []
+  let isOver = false
+  const handle: Handle = () => new Promise((resolve) => (isOver ? resolve() : gates.push(resolve)))
+  const handlerOptions = { concurrency: 1, retry: { attemptsMax: 1 } }
+  await using it = await consumerFixture({ handle, handlerOptions })
+  await it.send('task.updated', 'a', '1')
+  await settle()
+  await it.clock.advance(handlerTimeoutMsDefault)
+  await settle()
+  gates[0]?.()
+  await settle()
+  assert.deepEqual(it.consumer.status().overdue, [], 'it has come back')
+  for (const task of ['b', 'c', 'd']) await it.send('task.updated', task, '1')
+  await settle()
+  const running = gates.length - 1
+  isOver = true
+  for (const finish of gates) finish()
+  assert.equal(running, 1, 'one runs at a time')
+})
+
 test('a handler that heeds its signal is told nowhere', async () => {
   const lines: string[] = []
   const log: Log = { ...silentLog, error: (_fields, message) => void lines.push(message) }

@@ -151,9 +151,11 @@ async function commit(
     return
   }
   await handling.rollback()
+  const { signal } = run.handler
+  signal.throwIfAborted() // It has left its place to others already.
   release()
   const rows = inboxRowsOf(run.deliveries, tools.clock.nowMs())
-  await handledRows.add(rows, () => run.handler.signal.aborted)
+  await handledRows.add(rows, signal)
 }
 
 /** Who observes attempts need not know why one was no attempt. */

@@ -6,7 +6,7 @@ import { handledRowsMax } from './limits.ts'
 
 interface Waiting {
   readonly rows: readonly InboxRow[]
-  readonly isOver: () => boolean
+  readonly over: AbortSignal
   readonly written: () => void
   readonly failed: (error: unknown) => void
 }
@@ -33,10 +33,13 @@ export class HandledRows {
     return this.#waiting.length + this.#writing >= handledRowsMax
   }
 
-  /** Resolves when the rows are committed. A row that is there already stays as it is. */
-  add(rows: readonly InboxRow[], isOver: () => boolean): Promise<void> {
+  /**
+   * Resolves when the rows are committed; a row that is there already stays as it is. Rejects with
+   * the reason of `over` where that came first.
+   */
+  add(rows: readonly InboxRow[], over: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#waiting.push({ rows, isOver, written: resolve, failed: reject })
+    this.#waiting.push({ rows, over, written: resolve, failed: reject })
     if (!this.#isWriting) void this.#write()
     return promise
   }
@@ -62,9 +65,10 @@ export class HandledRows {
     this.#isWriting = false
   }
 
-  /** H2: what was given up meanwhile is left out, and told by nobody. */
+  /** H2: what was given up meanwhile is left out. */
   #next(): readonly Waiting[] {
-    const live = this.#waiting.filter(({ isOver }) => !isOver())
+    for (const { over, failed } of this.#waiting) if (over.aborted) failed(over.reason)
+    const live = this.#waiting.filter(({ over }) => !over.aborted)
     const batch = live.slice(0, handledRowsMax)
     this.#waiting = live.slice(handledRowsMax)
     return batch
