@@ -9,7 +9,8 @@ const bugs: readonly {
   readonly edits: readonly Edit[]
   /** Which of the faults bring it to light soon. Default: all, and that is soon enough. */
   readonly faults?: readonly FaultName[]
-  readonly isMoving?: boolean
+  /** Default: two services, of which one has two instances now and then. */
+  readonly on?: 'one service' | 'two instances'
   /** What the simulator says is broken. */
   readonly rules: readonly string[]
 }[] = [
@@ -22,7 +23,8 @@ const bugs: readonly {
         planted: '    this.#done.add(offset)\n    this.#position = offset + 1n\n',
       },
     ],
-    faults: ['crash', 'dependency-down'],
+    on: 'one service',
+    faults: ['crash'],
     rules: ['P4', 'P6'],
   },
   {
@@ -33,7 +35,7 @@ const bugs: readonly {
         line: '      await handling.handle()\n',
         planted:
           '      const early = inboxRowsOf(options.run.deliveries, tools.clock.nowMs())\n' +
-          '      await options.handledRows.add(early, () => false)\n' +
+          '      await options.handledRows.add(early, new AbortController().signal)\n' +
           '      await handling.handle()\n',
       },
       {
@@ -81,7 +83,7 @@ const bugs: readonly {
       },
     ],
     faults: ['pause', 'rebalance'],
-    isMoving: true,
+    on: 'two instances',
     rules: ['P6'],
   },
   {
@@ -93,21 +95,23 @@ const bugs: readonly {
         planted: ".orderBy('event.id', 'desc')\n    .limit(rowsMax)",
       },
     ],
+    on: 'one service',
+    faults: ['kafka-away'],
     rules: ['P2'],
   },
 ]
 
-for (const { bug, edits, rules, faults, isMoving = false } of bugs) {
+for (const { bug, edits, rules, faults, on } of bugs) {
   test(`a planted bug is found: ${bug}`, async () => {
-    const { simulate, ordersScenario, twoInstancesScenario } = await loadWithBug(
-      bug,
-      edits,
-      async (query) => ({
-        ...(await import(`./simulate.ts?${query}`)),
-        ...(await import(`../test/orders.ts?${query}`)),
-      }),
+    const [{ simulate }, orders] = await loadWithBug(bug, edits, (query) =>
+      Promise.all([import(`./simulate.ts?${query}`), import(`../test/orders.ts?${query}`)]),
     )
-    const simulating = simulate(isMoving ? twoInstancesScenario : ordersScenario, {
+    const { soleServiceScenario, twoInstancesScenario, ordersScenario } = orders
+    const scenarios = new Map([
+      ['one service', soleServiceScenario],
+      ['two instances', twoInstancesScenario],
+    ])
+    const simulating = simulate(scenarios.get(on ?? '') ?? ordersScenario, {
       schedules: 3_000,
       shrink: false,
       ...(faults === undefined ? {} : { faults }),
