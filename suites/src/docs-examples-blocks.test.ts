@@ -25,7 +25,12 @@ test('blocks with a file name are examples, those of one file belong together', 
     '```',
   ].join('\n')
   assert.deepEqual(examplesOf(page), [
-    { file: 'kitchen.ts', code: 'const a = 1\n\nconsole.log(a)\n', prints: null },
-    { file: 'main.ts', code: "import './kitchen.ts'\n", prints: ['1'] },
+    {
+      file: 'kitchen.ts',
+      code: 'const a = 1\n\nconsole.log(a)\n',
+      onPostgres: false,
+      prints: null,
+    },
+    { file: 'main.ts', code: "import './kitchen.ts'\n", onPostgres: false, prints: ['1'] },
   ])
 })

@@ -151,13 +151,8 @@ describe('a change that takes less is told, with the place', () => {
   }
 })
 
-function treeOf(name: string) {
-  const tree = z.object({
-    [name]: z.string(),
-    get children() {
-      return z.array(tree)
-    },
-  })
+function treeOf(name: string): z.ZodType {
+  const tree: z.ZodType = z.lazy(() => z.object({ [name]: z.string(), children: z.array(tree) }))
   return tree
 }
 

@@ -13,6 +13,8 @@ const catalogue = defineCatalogue('c', {
   'a.meant': event({ version: '1', topic: 'a', payload: z.unknown() }),
 })
 const listener = {
+  name: 'listener',
+  processes: [],
   group: 'g',
   catalogue,
   handlers: new Map([

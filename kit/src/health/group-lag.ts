@@ -1,12 +1,12 @@
-import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { lagQueryMsMax } from '../observe/limits.ts'
+import type { TopicSource } from '../outbox/service-topics.ts'
+import { timerTopics } from '../state/timer-event.ts'
 import type { PartitionLag, Transport } from '../transport/transport.ts'
 
-export interface ListeningService {
+export type ListeningService = TopicSource & {
   readonly group: string
-  readonly catalogue: Catalogue
   readonly handlers: ReadonlyMap<string, unknown>
 }
 
@@ -25,10 +25,12 @@ export const noLag: GroupLag = { partitions: [], unknown: null }
  */
 export async function readGroupLag(
   transport: Pick<Transport, 'lag'>,
-  { group, catalogue, handlers }: ListeningService,
+  service: ListeningService,
   clock: Clock,
 ): Promise<GroupLag> {
-  const topics = [...handlers.keys()].flatMap((name) => catalogue.routes.get(name)?.topic ?? [])
+  const { group, catalogue, handlers } = service
+  const heard = [...handlers.keys()].flatMap((name) => catalogue.routes.get(name)?.topic ?? [])
+  const topics = [...heard, ...timerTopics(service).map(({ topic }) => topic)]
   if (topics.length === 0) return noLag
   const { promise: timeUp, resolve } = Promise.withResolvers<GroupLag>()
   const unknown = `Kafka did not tell the lag within ${lagQueryMsMax} ms`

@@ -1,6 +1,7 @@
 // The generations of a projection in the store: made, served through views, and dropped.
 
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
+import { inboxKeptMsMin, pruneRowsMax } from '../limits.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { Dialect } from '../store/store.ts'
 import type { ProjectionRow } from '../store/tables/projections.ts'
@@ -86,6 +87,37 @@ async function makeTables(
   await projection.create(db.withPlugin(generationNames(projection.tables, generation)))
 }
 
+/** Under which name the inbox knows what was applied to a generation. */
+export function appliedAs(name: string, generation: number): string {
+  return `projection ${name} ${generation}`
+}
+
+/** Forgets what was applied long ago: the position is past it. Returns how many rows it forgot. */
+export async function forgetApplied(
+  db: Kysely<KitTables>,
+  state: Pick<ProjectionState, 'name' | 'serving'>,
+  nowMs: number,
+): Promise<number> {
+  const old = await db
+    .selectFrom('millrace_inbox')
+    .select('event_id')
+    .where('handled_at_ms', '<', nowMs - inboxKeptMsMin)
+    .where('subscription', '=', appliedAs(state.name, state.serving))
+    .limit(pruneRowsMax)
+    .execute()
+  if (old.length === 0) return 0
+  await db
+    .deleteFrom('millrace_inbox')
+    .where('subscription', '=', appliedAs(state.name, state.serving))
+    .where(
+      'event_id',
+      'in',
+      old.map((row) => row.event_id),
+    )
+    .execute()
+  return old.length
+}
+
 async function dropGeneration(
   db: Transaction<KitTables>,
   { name, tables }: AnyProjection,
@@ -98,6 +130,10 @@ async function dropGeneration(
     .deleteFrom('millrace_projection_positions')
     .where('name', '=', name)
     .where('generation', '=', generation)
+    .execute()
+  await db
+    .deleteFrom('millrace_inbox')
+    .where('subscription', '=', appliedAs(name, generation))
     .execute()
 }
 

@@ -12,11 +12,18 @@ import type { Timer } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Instances } from '../instances/instances.ts'
 import { slotOf } from '../instances/slot.ts'
-import { projectionPollMs, projectionTroubleMs, topicsFreshMs } from '../limits.ts'
+import {
+  inboxPruneEveryMs,
+  projectionPollMs,
+  projectionTroubleMs,
+  pruneRowsMax,
+  topicsFreshMs,
+} from '../limits.ts'
 import { keyHash } from '../outbox/partitioner.ts'
 import type { KitTables } from '../store/kit-tables.ts'
 import type { TopicDescription, Transport } from '../transport/transport.ts'
 import {
+  forgetApplied,
   lockProjection,
   makeFirst,
   makeNext,
@@ -104,6 +111,7 @@ class Keeper {
   #state: ProjectionState | null = null
   #topics: { readonly asOfMs: number; readonly found: readonly TopicDescription[] } | null = null
   #applied = 0
+  #forgotAtMs = Number.NEGATIVE_INFINITY
   #trouble: string | null = null
   #isStopped = false
 
@@ -187,6 +195,7 @@ class Keeper {
       const { instances, transport } = this.#options
       if (transport !== null && instances.owns(this.#slot)) {
         delayMs = await this.#advance(transport) // P1
+        await this.#forget()
       }
       this.#trouble = delayMs === projectionTroubleMs ? this.#trouble : null
     } catch (error) {
@@ -199,6 +208,18 @@ class Keeper {
       delayMs = projectionTroubleMs
     }
     this.#again(delayMs)
+  }
+
+  /** Old rows of what was applied, a few at a time. */
+  async #forget(): Promise<void> {
+    const { clock, store } = this.#options
+    const nowMs = clock.nowMs()
+    if (this.#state === null || nowMs - this.#forgotAtMs < inboxPruneEveryMs) return
+    const state = this.#state
+    const forget = () =>
+      store.transaction('forget applied events', (db) => forgetApplied(db, state, nowMs))
+    while (!this.#isStopped && (await forget()) === pruneRowsMax);
+    this.#forgotAtMs = nowMs
   }
 
   /** Reads on in what is shown and in what is built; returns when to look again. */

@@ -17,7 +17,14 @@ import type { KitTables } from '../store/kit-tables.ts'
 import type { Store } from '../store/store.ts'
 import type { IncomingRecord, TopicDescription, Transport } from '../transport/transport.ts'
 import { generationNames } from './generation-names.ts'
-import { keepPosition, lockProjection, positionOf, positionsOf, stateOf } from './generations.ts'
+import {
+  appliedAs,
+  keepPosition,
+  lockProjection,
+  positionOf,
+  positionsOf,
+  stateOf,
+} from './generations.ts'
 import type { AnyProjection } from './projection.ts'
 
 export interface ProjectorOptions {
@@ -163,7 +170,7 @@ export class Projector {
 
   /** Inbox rows of a generation stand under a name of their own. */
   get #subscription(): string {
-    return `projection ${this.#options.projection.name} ${this.generation}`
+    return appliedAs(this.#options.projection.name, this.generation)
   }
 
   #tablesOf(db: Transaction<KitTables>): Transaction<KitTables> {

@@ -38,5 +38,8 @@ export function withCapturedWrites(
 }
 
 function isWrite(sql: string): boolean {
-  return !/^\s*(select|with\b.*\bselect)\b/is.test(sql)
+  // A query that begins with `with` may end with any other statement.
+  return (
+    !/^\s*select\b/i.test(sql) && !/^\s*with\b(?!.*\b(insert|update|delete|merge)\b)/is.test(sql)
+  )
 }

@@ -3,7 +3,7 @@
 
 import type { AnyEvent } from '../catalogue/catalogue.ts'
 import { readRecord } from '../catalogue/read-record.ts'
-import type { Clock, Random } from '../clock.ts'
+import { type Clock, type Random, systemClock } from '../clock.ts'
 import { Effects } from '../effect.ts'
 import type { Environment } from '../environment.ts'
 import { subscriptionsOf } from '../inbox/subscription.ts'
@@ -115,7 +115,13 @@ export class ShadowService implements AsyncDisposable {
 /** What an event says itself: its ids and its time differ from run to run. */
 function bodyOf(value: Uint8Array | null | undefined): string {
   if (value === null || value === undefined) return ''
-  const parsed: unknown = JSON.parse(new TextDecoder().decode(value))
+  const text = new TextDecoder().decode(value)
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    return text // Another wire format: it is compared as it is.
+  }
   if (typeof parsed !== 'object' || parsed === null) return JSON.stringify(parsed)
   const own = Object.entries(parsed).filter(([name]) => !envelope.has(name))
   return JSON.stringify(Object.fromEntries(own))
@@ -130,10 +136,10 @@ class EventTime {
   #nowMs = 0
   #seed = 1
 
-  /** Its timers never fire: a shadow waits for nothing. */
+  /** It stands still at the event's time; its timers are real, so that a handler has its limit. */
   readonly clock: Clock = {
     nowMs: () => this.#nowMs,
-    after: () => ({ cancel: () => {} }),
+    after: (delayMs, fire) => systemClock.after(delayMs, fire),
   }
 
   /** Mulberry32. */
