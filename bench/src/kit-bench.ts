@@ -46,14 +46,12 @@ export async function benchKit(argv: readonly string[]): Promise<void> {
   const size = values.quick ? sizes.quick : sizes.whole
   const rounds = Number(values.rounds ?? size.rounds)
   await using postgres = await startPostgres()
-  const tables = [
-    await consume(size, rounds),
-    await inbox(size, rounds, postgres.url),
-    await keyed(size, rounds),
-    await relay(size, rounds, postgres.url),
-  ]
-  console.log(`Node ${process.versions.node}; medians of ${rounds} rounds (least–most)\n`)
-  console.log(tables.join('\n\n'))
+  console.log(`Node ${process.versions.node}; medians of ${rounds} rounds (least–most)`)
+  const show = (table: string): void => console.log(`\n${table}`)
+  show(await consume(size, rounds))
+  show(await inbox(size, rounds, postgres.url))
+  show(await keyed(size, rounds))
+  show(await relay(size, rounds, postgres.url))
 }
 
 async function consume(size: Size, rounds: number): Promise<string> {
