@@ -343,8 +343,11 @@ export const slotReconnectMs = 500
 /** Between two calls to the other instances: each takes a lock of the whole database. */
 export const callEveryMs = 5
 
-/** The places that one call names; PostgreSQL takes less than 8,000 bytes. */
+/** The places that one call names: beyond it, looking at all of them costs no more. */
 export const callPlacesMax = 50
+
+/** What PostgreSQL takes in one NOTIFY: less than 8,000 bytes. */
+export const callBytesMax = 7_999
 
 /** Records of a replay that are handled together: how far it is, is kept after each chunk. */
 export const replayChunkMax = 200

@@ -52,6 +52,20 @@ test('more places than one message names are a call to look everywhere', async (
   assert.deepEqual(readCalls(sent[1] ?? ''), [{ kind: 'outbox', places: [] }])
 })
 
+test('topics with the longest names fit, by being looked for everywhere', async () => {
+  const clock = new ManualClock()
+  const sent: string[] = []
+  const calls = new Calls(clock, (payload) => sent.push(payload))
+  calls.add({ kind: 'letters' })
+  const topic = 't'.repeat(249)
+  for (let number = 0; number < callPlacesMax; number += 1) calls.add(rowsOn(topic, number))
+  calls.add({ kind: 'letters' })
+  await clock.advance(callEveryMs)
+  const [, payload = ''] = sent
+  assert.ok(Buffer.byteLength(payload) < 8_000, `${payload.length} bytes`)
+  assert.deepEqual(readCalls(payload), [{ kind: 'outbox', places: [] }, { kind: 'letters' }])
+})
+
 for (const payload of ['', 'x', '[]', '{"outbox":1}', '{"letters":"yes"}', '{"later":true}']) {
   test(`of "${payload}" nothing is understood, and nothing breaks`, () => {
     assert.deepEqual(readCalls(payload), [])

@@ -1,6 +1,6 @@
 import { isObject } from '../catalogue/json-value.ts'
 import type { Clock, Timer } from '../clock.ts'
-import { callEveryMs, callPlacesMax } from '../limits.ts'
+import { callBytesMax, callEveryMs, callPlacesMax } from '../limits.ts'
 import { type OutboxPlace, placesAmong } from '../outbox/place.ts'
 import type { Call } from './instances.ts'
 
@@ -59,7 +59,14 @@ function collect(collected: Collected, call: Call): Collected {
   return { ...collected, isAnywhere, places: isAnywhere ? [] : places }
 }
 
-function writeCalls({ places, isAnywhere, isLetters, isOrders }: Collected): string {
+/** Names may be so long that they do not fit: then they are left out. */
+function writeCalls(collected: Collected): string {
+  const payload = payloadOf(collected)
+  if (Buffer.byteLength(payload) <= callBytesMax) return payload
+  return payloadOf({ ...collected, isAnywhere: true, places: [] })
+}
+
+function payloadOf({ places, isAnywhere, isLetters, isOrders }: Collected): string {
   return JSON.stringify({
     ...(isAnywhere || places.length > 0
       ? { outbox: places.map(({ topic, partition }) => [topic, partition]) }
