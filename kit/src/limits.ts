@@ -65,7 +65,7 @@ export const postgresConnectMsMax = 5_000
 export const postgresIdleMsMax = 30_000
 
 /** One statement on PostgreSQL: as long as the transaction around it may take. */
-export const statementMsMax = transactionHeldMsMax
+export const statementMsMax = 5_000
 
 /** A read holds up nobody: long enough for a report. */
 export const readMsMax = 60_000

@@ -114,7 +114,7 @@ test('every entry of every package is well typed, and can be loaded', async () =
   ]
   const imports = entries.map((entry, index) => `import * as e${index} from '${entry}'`)
   const all = entries.map((_, index) => `e${index}`)
-  const text = `${imports.join('\n')}\nif (Object.keys({ ${all} }).length > 0) console.log('all')\n`
+  const text = `${imports.join('\n')}\nif (Object.keys({ ${all.join()} }).length > 0) console.log('all')\n`
   const folder = await write('entries', 'entries.ts', text)
   equal((await typeCheck(folder)).stdout, '')
   match(await runChecked(process.execPath, ['entries.ts'], { folder }), /^all$/m)

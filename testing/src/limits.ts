@@ -8,10 +8,10 @@ export const transactionHeldMsMax = 5_000
 export const chaosStepsMin = 40
 export const chaosStepsMax = 300
 
-/** Of them, those at which nobody had anything to do but to wait: commits and sweeps are due then. */
+/** Of them, those at which all wait for time alone: commits and sweeps are due then. */
 export const quietMax = 12
 
-/** How much more often than a request to Kafka a call of a dependency goes wrong: there are fewer. */
+/** How much more often than Kafka a dependency goes wrong, which is asked less often. */
 export const riskyTimes = 10
 
 /** By this step every act has begun, however few the schedule drew. */
@@ -26,7 +26,7 @@ export const stillMsMax = 5 * 60 * 1000
 /** A schedule that takes more steps goes round in circles. */
 export const stepsMax = 200_000
 
-/** A broker forgets a member that is silent so long; Kafka's own default is 45 s, the kit's 10. */
+/** A broker forgets a member that is silent so long: Kafka's default is 45 s, the kit's 10. */
 export const sessionMs = 10_000
 
 /** Nobody waits longer for a member to hand over its partitions. */

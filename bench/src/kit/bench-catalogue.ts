@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 export const topic = 'bench.event'
 
-export const payload = z.object({
+const payload = z.object({
   account: z.int(),
   amount: z.number(),
   text: z.string(),
