@@ -12,7 +12,7 @@ import { startAllServers } from '@millrace/suites/servers'
 
 /** Several times what the slowest file, and the whole run, take on two busy cores. */
 const limits = {
-  needsNode: { fileSecondsMax: 300, runSecondsMax: 1200 },
+  needsNode: { fileSecondsMax: 600, runSecondsMax: 1800 },
   needsServers: { fileSecondsMax: 1200, runSecondsMax: 3000 },
 }
 /** What the runner has to name the files that it interrupts, before it is killed. */
