@@ -12,6 +12,8 @@ import { flatJson } from './catalogue/flat-json.ts'
 import { type AnyServiceDefinition, service } from './service.ts'
 import { defineTables } from './store/table-definitions.ts'
 
+const keyOfTask = ({ payload }: { readonly payload: { readonly taskId: number } }) => payload.taskId
+
 const catalogue = defineCatalogue(
   'todo',
   {
@@ -27,6 +29,11 @@ const catalogue = defineCatalogue(
       key: (body) => body.payload.taskId,
       payload: z.object({ taskId: z.int(), completed: z.boolean() }),
     }),
+    'task.shared': event({
+      version: '1.0',
+      key: keyOfTask,
+      payload: z.object({ taskId: z.int(), title: z.string() }),
+    }),
     // @ts-expect-error: the key is computed from a field that the event does not have
     'task.lost': event({ version: '1.0', key: (body) => body.taskId, payload: z.object({}) }),
   },
@@ -38,7 +45,7 @@ type Catalogue = typeof catalogue
 type Equal<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
 export const namesInferred: Equal<
   EventName<Catalogue>,
-  'user.created' | 'task.completed' | 'task.lost'
+  'user.created' | 'task.completed' | 'task.shared' | 'task.lost'
 > = true
 export const typeInferred: Equal<EventOf<Catalogue, 'user.created'>['eventType'], 'user.created'> =
   true
@@ -46,6 +53,11 @@ export const fieldInferred: Equal<BodyOf<Catalogue, 'user.created'>['userId'], n
 export const memberInferred: Equal<
   EventOf<Catalogue, 'task.completed'>['payload']['completed'],
   boolean
+> = true
+/** A key that is shared by events names less of a payload than its schema does. */
+export const sharedKeyNarrowsNothing: Equal<
+  BodyOf<Catalogue, 'task.shared'>['payload'],
+  { taskId: number; title: string }
 > = true
 
 interface Tables {

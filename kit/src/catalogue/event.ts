@@ -33,7 +33,7 @@ export interface EventDefinition<Fields extends object = object, Payload = unkno
    * The record's key. Default: no key, so each record is a key of its own. It is declared as a
    * method so that a catalogue of many events is still a catalogue of events in general.
    */
-  key?(body: Body<Fields, Payload>): string | number | null
+  key?(body: Body<NoInfer<Fields>, NoInfer<Payload>>): string | number | null
   /** Top-level fields beside the payload. Default: none. */
   readonly fields?: StandardSchemaV1<unknown, Fields>
   readonly payload: StandardSchemaV1<unknown, Payload>
