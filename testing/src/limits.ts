@@ -11,7 +11,7 @@ export const chaosStepsMax = 300
 /** Of them, those at which all wait for time alone: commits and sweeps are due then. */
 export const quietMax = 12
 
-/** How much more often than Kafka a dependency goes wrong, which is asked less often. */
+/** How much more often a dependency goes wrong than a request to Kafka: it is called less. */
 export const riskyTimes = 10
 
 /** By this step every act has begun, however few the schedule drew. */
@@ -35,7 +35,7 @@ export const revokeMs = 5_000
 /** A member comes back to its group so long after it has lost it. */
 export const rejoinMs = 100
 
-/** What a crashed instance takes to be back, at most; past the session its partitions have moved. */
+/** What a crashed instance takes to be back, at most: past the session, it has lost its place. */
 export const restartMsMax = 20_000
 
 /** How long Kafka, a disk or a dependency is in trouble, and an instance is paused, at most. */
