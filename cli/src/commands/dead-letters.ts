@@ -47,7 +47,8 @@ export const command: Command = {
     } else if (input.flag('json')) {
       for (const letter of letters) await terminal.print(jsonLine(letter))
     } else if (letters.length === 0) {
-      terminal.note('there are no dead letters')
+      const of = service === undefined ? '' : ` of "${service}" on this Kafka`
+      terminal.note(`there are no dead letters${of}`)
     } else {
       for (const line of table(columns, letters.map(rowOf))) await terminal.print(line)
     }

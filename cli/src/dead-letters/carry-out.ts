@@ -108,7 +108,9 @@ function dryRunLines(
   }
   return [
     `${service}: ${count('succeeding')} would succeed now, ${count('failing')} would fail` +
-      (count('left') > 0 ? `, ${count('left')} were not run` : ''),
+      (count('left') > 0
+        ? `, ${count('left')} not run: its handler forbids that, or there is none`
+        : ''),
     ...Object.entries(Object(failures)).map(([reason, times]) => `  ${String(times)} × ${reason}`),
   ]
 }
