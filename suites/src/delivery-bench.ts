@@ -36,11 +36,15 @@ export type Check = (title: string, run: (bench: Bench) => Promise<void>) => voi
 /** Retries that a test need not wait for. */
 export const quick = { retry: { attemptsMax: 3, delayMsMin: 5, delayMsMax: 10 } }
 
+/** Several times what the slowest scenario takes: what never comes about fails by its name. */
+const checkMsMax = 300_000
+
 /** Makes a test of each scenario, with topics and a group of its own. */
 export function checks(options: DeliveryConformanceOptions, skip?: string): Check {
   const { storeOf } = options
   return (title, run) => {
-    test(`${options.name}: ${title}`, skip === undefined ? {} : { skip }, async () => {
+    const limits = { timeout: checkMsMax, ...(skip === undefined ? {} : { skip }) }
+    test(`${options.name}: ${title}`, limits, async () => {
       await using stack = new AsyncDisposableStack()
       const backend = stack.use(await options.open())
       const name = randomUUID().slice(0, 8)

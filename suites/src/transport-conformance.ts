@@ -35,10 +35,14 @@ interface Bench {
   readonly group: string
 }
 
+/** Several times what the slowest test takes: what never comes about fails by its name. */
+const checkMsMax = 180_000
+
 /** What `kit/src/transport/transport.ts` promises, for every door to a Kafka. */
 export function transportConformance(options: TransportConformanceOptions): void {
   const check = (title: string, run: (bench: Bench) => Promise<void>, skip?: string): void => {
-    test(`${options.name}: ${title}`, skip === undefined ? {} : { skip }, async () => {
+    const limits = { timeout: checkMsMax, ...(skip === undefined ? {} : { skip }) }
+    test(`${options.name}: ${title}`, limits, async () => {
       await using stack = new AsyncDisposableStack()
       const backend = stack.use(await options.open())
       const connect = (): Transport => stack.use(backend.connect())
